@@ -1,0 +1,40 @@
+# The commands of the README; CI calls `make test`, nothing else.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE_HOME := .sample-home
+export HF_HUB_OFFLINE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test demo clean
+
+$(VENV)/.installed: constraints.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+run: $(VENV)/.installed
+ifdef SOURCES
+	@$(BIN)/pressmark serve --ingest $(foreach source,$(SOURCES),'$(source)')
+else
+	@$(BIN)/pressmark --home $(SAMPLE_HOME) serve --sample
+endif
+
+demo: $(VENV)/.installed
+	@$(BIN)/pressmark --home $(SAMPLE_HOME) demo
+
+test: $(VENV)/.installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) $(SAMPLE_HOME)

@@ -1,0 +1,1 @@
+"""Grounding evals: datasets, metrics, runs and reports."""

@@ -1,0 +1,1 @@
+"""One pure function per figure, each with its definition, range and source."""

@@ -1,0 +1,19 @@
+"""The shipped sample archive and its questions; both written for this project, about an invented country."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ingest.loaders import load
+from ingest.report import Rejected
+from rag.schema import Article
+
+FOLDER = Path(__file__).parent / "data" / "sample"
+ARTICLES = FOLDER / "articles.jsonl"
+QUESTIONS = FOLDER / "questions.jsonl"
+
+
+def sample_articles() -> Iterator[Article | Rejected]:
+    """Yield the sample articles as any ingest reads them."""
+    return load(ARTICLES, shown_as=ARTICLES.name)

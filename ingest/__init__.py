@@ -1,0 +1,1 @@
+"""From files and pages to articles, passages and the two stores."""

@@ -1,0 +1,1 @@
+"""The retrieval chain: evidence, answers, citations and their checks."""

@@ -1,0 +1,452 @@
+"""The SQLite archive: articles with versions, passages, stories, full text (FTS5, BM25), answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from rag.errors import NotFoundError, StoreError
+from rag.schema import Answer, ArchiveStatus, Article, Passage, TimeWindow
+from rag.words import STOP_WORDS
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+SCHEMA_VERSION = 1
+State = Literal["pending", "indexed"]
+
+# `articles` keeps every version, so that an old answer replays against the text it cited; passages
+# and full text hold the current version only. `orphans` are vectors still to be taken from Chroma.
+_SCHEMA = """
+CREATE TABLE articles (
+    id TEXT NOT NULL, version TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL,
+    url TEXT NOT NULL, published_at INTEGER, authors TEXT NOT NULL, section TEXT NOT NULL, language TEXT NOT NULL,
+    kind TEXT NOT NULL, truncated INTEGER NOT NULL, correction TEXT, title_inferred INTEGER NOT NULL,
+    story_id TEXT NOT NULL, state TEXT NOT NULL, current INTEGER NOT NULL, ingested_at INTEGER NOT NULL,
+    PRIMARY KEY (id, version));
+CREATE INDEX articles_current ON articles (current, published_at);
+CREATE INDEX articles_story ON articles (story_id, current);
+CREATE INDEX articles_state ON articles (state);
+CREATE TABLE passages (
+    rowid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, article_id TEXT NOT NULL, version TEXT NOT NULL,
+    position INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, text TEXT NOT NULL,
+    title TEXT NOT NULL);
+CREATE INDEX passages_article ON passages (article_id);
+CREATE VIRTUAL TABLE passages_text USING fts5(title, text, content='passages', content_rowid='rowid',
+    tokenize='porter unicode61 remove_diacritics 2');
+CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
+    INSERT INTO passages_text(rowid, title, text) VALUES (new.rowid, new.title, new.text); END;
+CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN
+    INSERT INTO passages_text(passages_text, rowid, title, text)
+    VALUES ('delete', old.rowid, old.title, old.text); END;
+CREATE TABLE orphans (passage_id TEXT PRIMARY KEY);
+CREATE TABLE story_bands (band TEXT NOT NULL, article_id TEXT NOT NULL, PRIMARY KEY (band, article_id));
+CREATE INDEX story_bands_article ON story_bands (article_id);
+CREATE TABLE answers (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_ARTICLE_COLUMNS = [field.name for field in fields(Article)]
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class StoryCard:
+    """What retrieval needs of a passage's article: its story, copies and notes."""
+
+    story_id: str
+    section: str
+    correction: str | None
+    truncated: bool
+    leads: bool
+    also_in: tuple[str, ...]
+
+
+class Archive:
+    """The articles of one home. Many threads may share one object; writes are serialised."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path) -> Archive:
+        """Open the archive file, making it if need be.
+
+        Raises:
+            StoreError: The file is no archive, or was made by a newer Pressmark.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+        connection.row_factory = sqlite3.Row
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise StoreError(
+                f"{path} is not a Pressmark archive ({error}): move it away or choose another --home."
+            ) from error
+        if version > SCHEMA_VERSION:
+            connection.close()
+            raise StoreError(f"{path} was made by a newer Pressmark (schema {version}): upgrade to read it.")
+        return cls(connection)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run the block as one transaction; an exception undoes all of it."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    # -- writing articles ------------------------------------------------------------------------
+
+    def known_version(self, article_id: str) -> str | None:
+        """Return the version of `article_id` that is fully indexed, or None."""
+        rows = self._rows(
+            "SELECT version FROM articles WHERE id = ? AND current = 1 AND state = 'indexed'", [article_id]
+        )
+        return str(rows[0]["version"]) if rows else None
+
+    def add_pending(self, articles: Iterable[tuple[Article, str]], *, now: datetime) -> None:
+        """Store (article, story id) pairs, to be indexed; an old version stays current until then."""
+        with self.transaction() as db:
+            for article, story_id in articles:
+                row = _article_row(article) | {
+                    "story_id": story_id, "state": "pending", "current": 0, "ingested_at": _epoch(now),
+                }  # fmt: skip
+                names = ", ".join(row)
+                db.execute(
+                    f"INSERT OR REPLACE INTO articles ({names}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
+                    list(row.values()),
+                )
+
+    def pending(self) -> list[Article]:
+        """Return the articles that an interrupted run left unindexed, by id."""
+        rows = self._rows("SELECT * FROM articles WHERE state = 'pending' ORDER BY id, ingested_at")
+        return [_article(row) for row in rows]
+
+    def mark_indexed(self, article: Article, passages: Sequence[Passage]) -> None:
+        """Make `article` current with its passages; the old version's passages leave the full text."""
+        with self.transaction() as db:
+            self._forget_passages(db, article.id, keep={passage.id for passage in passages})
+            db.executemany(
+                "INSERT INTO passages (id, article_id, version, position, start, stop, text, title) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(p.id, p.article_id, p.version, p.index, p.start, p.end, p.text, p.title) for p in passages],
+            )
+            db.execute("UPDATE articles SET current = 0 WHERE id = ?", [article.id])
+            db.execute(
+                "UPDATE articles SET current = 1, state = 'indexed' WHERE id = ? AND version = ?",
+                [article.id, article.version],
+            )
+            # A version that was pending when a newer one arrived will never be indexed.
+            db.execute("DELETE FROM articles WHERE id = ? AND state = 'pending'", [article.id])
+
+    def delete_article(self, article_id: str) -> None:
+        """Remove the article in all versions; its vectors become orphans.
+
+        Stored answers keep the quotes they showed.
+
+        Raises:
+            NotFoundError: There is no such article.
+        """
+        with self.transaction() as db:
+            if not db.execute("SELECT 1 FROM articles WHERE id = ?", [article_id]).fetchone():
+                raise NotFoundError(f"No article has the id {article_id!r}: `pressmark articles list` shows them.")
+            self._forget_passages(db, article_id, keep=set())
+            db.execute("DELETE FROM articles WHERE id = ?", [article_id])
+            db.execute("DELETE FROM story_bands WHERE article_id = ?", [article_id])
+
+    def _forget_passages(self, db: sqlite3.Connection, article_id: str, *, keep: set[str]) -> None:
+        old = [row["id"] for row in db.execute("SELECT id FROM passages WHERE article_id = ?", [article_id])]
+        db.executemany("INSERT OR IGNORE INTO orphans VALUES (?)", [(id_,) for id_ in old if id_ not in keep])
+        db.execute("DELETE FROM passages WHERE article_id = ?", [article_id])
+
+    def orphans(self) -> list[str]:
+        """Return passage ids whose vectors are still to be removed from the index."""
+        return [row["passage_id"] for row in self._rows("SELECT passage_id FROM orphans ORDER BY passage_id")]
+
+    def clear_orphans(self, ids: Sequence[str]) -> None:
+        """Record that the vectors of `ids` are gone."""
+        with self.transaction() as db:
+            db.executemany("DELETE FROM orphans WHERE passage_id = ?", [(id_,) for id_ in ids])
+
+    # -- stories ---------------------------------------------------------------------------------
+
+    def add_bands(self, article_id: str, bands: Sequence[str]) -> None:
+        """Replace the near-duplicate keys under which `article_id` is found."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM story_bands WHERE article_id = ?", [article_id])
+            db.executemany("INSERT OR IGNORE INTO story_bands VALUES (?, ?)", [(band, article_id) for band in bands])
+
+    def sharing_bands(self, bands: Sequence[str], *, apart_from: str) -> list[tuple[Article, str]]:
+        """Return (article, story id) of the current or pending articles that share a key, by id."""
+        marks = ", ".join("?" * len(bands))
+        rows = self._rows(
+            f"SELECT a.* FROM articles a JOIN (SELECT DISTINCT article_id FROM story_bands WHERE band IN ({marks})) b "  # noqa: S608
+            "ON a.id = b.article_id WHERE a.id != ? AND (a.current = 1 OR a.state = 'pending') ORDER BY a.id",
+            [*bands, apart_from],
+        )
+        return [(_article(row), row["story_id"]) for row in rows]
+
+    def story_cards(self, article_ids: Sequence[str]) -> dict[str, StoryCard]:
+        """Return what retrieval needs to know of each article's story.
+
+        The lead of a story is the copy published first (unknown dates last, then by id).
+        """
+        marks = ", ".join("?" * len(article_ids))
+        rows = self._rows(
+            "SELECT id, source, section, correction, truncated, story_id FROM articles WHERE current = 1 AND story_id IN "
+            f"(SELECT story_id FROM articles WHERE current = 1 AND id IN ({marks})) "
+            "ORDER BY story_id, published_at IS NULL, published_at, id",
+            article_ids,
+        )
+        stories: dict[str, list[sqlite3.Row]] = {}
+        for row in rows:
+            stories.setdefault(row["story_id"], []).append(row)
+        cards = {}
+        for story_id, members in stories.items():
+            for row in members:
+                others = dict.fromkeys(m["source"] for m in members if m["source"] and m["source"] != row["source"])
+                cards[row["id"]] = StoryCard(
+                    story_id=story_id,
+                    section=row["section"],
+                    correction=row["correction"],
+                    truncated=bool(row["truncated"]),
+                    leads=row is members[0],
+                    also_in=tuple(others),
+                )
+        return cards
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def article(self, article_id: str, version: str | None = None) -> Article:
+        """Return the current version of an article, or the named one.
+
+        Raises:
+            NotFoundError: There is no such article or version.
+        """
+        if version is None:
+            rows = self._rows("SELECT * FROM articles WHERE id = ? AND current = 1", [article_id])
+        else:
+            rows = self._rows("SELECT * FROM articles WHERE id = ? AND version = ?", [article_id, version])
+        if not rows:
+            raise NotFoundError(f"No article has the id {article_id!r}{f' in version {version!r}' if version else ''}.")
+        return _article(rows[0])
+
+    def articles(self, *, search: str = "", limit: int = 50, offset: int = 0) -> list[Article]:
+        """Return current articles, newest first, unknown dates last; `search` is a part of the title."""
+        rows = self._rows(
+            "SELECT * FROM articles WHERE current = 1 AND title LIKE ? "
+            "ORDER BY published_at IS NULL, published_at DESC, id LIMIT ? OFFSET ?",
+            [f"%{search}%", limit, offset],
+        )
+        return [_article(row) for row in rows]
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Return the passages with these ids; ids that are not in the archive are left out."""
+        found: dict[str, Passage] = {}
+        for start in range(0, len(ids), 500):
+            batch = ids[start : start + 500]
+            marks = ", ".join("?" * len(batch))
+            rows = self._rows(
+                "SELECT p.*, a.source, a.url, a.published_at FROM passages p JOIN articles a "
+                f"ON a.id = p.article_id AND a.version = p.version WHERE p.id IN ({marks})",
+                batch,
+            )
+            found |= {row["id"]: _passage(row) for row in rows}
+        return found
+
+    def passages_of(self, article_id: str) -> list[Passage]:
+        """Return the passages of an article's current version, in order."""
+        rows = self._rows("SELECT id FROM passages WHERE article_id = ? ORDER BY position", [article_id])
+        ids = [row["id"] for row in rows]
+        found = self.passages(ids)
+        return [found[id_] for id_ in ids]
+
+    def passage_ids(self) -> list[str]:
+        """Return the ids of all passages, sorted."""
+        return [row["id"] for row in self._rows("SELECT id FROM passages ORDER BY id")]
+
+    def search_text(
+        self, query: str, *, limit: int, window: TimeWindow | None = None, sources: Sequence[str] = ()
+    ) -> list[tuple[str, float]]:
+        """Return up to `limit` (passage id, BM25 score), best (highest) first, ties by id.
+
+        Any word of `query` may match; a match in the title counts twice.
+        """
+        words = list(dict.fromkeys(_WORD.findall(query.lower())))
+        words = [word for word in words if word not in STOP_WORDS] or words
+        if not words:
+            return []
+        condition, values = _filters(window, sources)
+        rows = self._rows(
+            "SELECT p.id, bm25(passages_text, 2.0, 1.0) AS score FROM passages_text "
+            "JOIN passages p ON p.rowid = passages_text.rowid "
+            "JOIN articles a ON a.id = p.article_id AND a.version = p.version "
+            f"WHERE passages_text MATCH ?{condition} ORDER BY score, p.id LIMIT ?",
+            [" OR ".join(f'"{word}"' for word in words), *values, limit],
+        )
+        return [(row["id"], -float(row["score"])) for row in rows]  # SQLite's score is lower for better
+
+    def document_frequencies(self, words: Sequence[str]) -> tuple[dict[str, int], int]:
+        """Return in how many passages each word (or a form of it) occurs, and the number of passages."""
+        found = {}
+        for word in words:
+            rows = self._rows("SELECT count(*) AS n FROM passages_text WHERE passages_text MATCH ?", [f'"{word}"'])
+            found[word] = int(rows[0]["n"])
+        return found, int(self._rows("SELECT count(*) AS n FROM passages")[0]["n"])
+
+    def count_in(self, window: TimeWindow | None, sources: Sequence[str] = ()) -> int:
+        """Return how many current articles lie in the window and come from the outlets."""
+        condition, values = _filters(window, sources)
+        return int(self._rows(f"SELECT count(*) AS n FROM articles a WHERE a.current = 1{condition}", values)[0]["n"])  # noqa: S608
+
+    def status(self) -> ArchiveStatus:
+        """Count what is there."""
+        row = self._rows(
+            "SELECT count(*) AS articles, count(DISTINCT story_id) AS stories FROM articles WHERE current = 1"
+        )[0]
+        newest = self._rows(
+            "SELECT title, published_at FROM articles WHERE current = 1 AND published_at IS NOT NULL "
+            "ORDER BY published_at DESC, id LIMIT 1"
+        )
+        sources = self._rows("SELECT DISTINCT source FROM articles WHERE current = 1 AND source != '' ORDER BY source")
+        last = self.fact("last_ingest")
+        return ArchiveStatus(
+            articles=row["articles"],
+            passages=self._rows("SELECT count(*) AS n FROM passages")[0]["n"],
+            stories=row["stories"],
+            pending=self._rows("SELECT count(*) AS n FROM articles WHERE state = 'pending'")[0]["n"],
+            sources=tuple(r["source"] for r in sources),
+            newest_at=_moment(newest[0]["published_at"]) if newest else None,
+            newest_title=newest[0]["title"] if newest else "",
+            last_ingest_at=_moment(int(last)) if last else None,
+        )
+
+    # -- facts and answers -----------------------------------------------------------------------
+
+    def fact(self, name: str) -> str:
+        """Return a stored fact about the archive, "" if unknown."""
+        rows = self._rows("SELECT value FROM facts WHERE name = ?", [name])
+        return str(rows[0]["value"]) if rows else ""
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Store a fact about the archive."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])
+
+    def record_ingest(self, now: datetime) -> None:
+        """Note when the last ingest ended."""
+        self.set_fact("last_ingest", str(_epoch(now)))
+
+    def add_answer(self, answer: Answer) -> None:
+        """Keep an answer for replay."""
+        body = answers_adapter().dump_json(answer).decode()
+        with self.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
+                [answer.id, _epoch(answer.created_at), body],
+            )
+
+    def answer(self, answer_id: str) -> Answer:
+        """Return a stored answer.
+
+        Raises:
+            NotFoundError: There is none with that id.
+        """
+        rows = self._rows("SELECT body FROM answers WHERE id = ?", [answer_id])
+        if not rows:
+            raise NotFoundError(f"No answer has the id {answer_id!r}.")
+        return answers_adapter().validate_json(rows[0]["body"])
+
+
+@cache
+def answers_adapter() -> TypeAdapter[Answer]:
+    """Return the converter between `Answer` and JSON."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Answer)
+
+
+def _filters(window: TimeWindow | None, sources: Sequence[str]) -> tuple[str, list[Any]]:
+    """Build the SQL condition on table `a`; articles without a date are in no window."""
+    condition = ""
+    values: list[Any] = []
+    if window and window.since:
+        condition += " AND a.published_at >= ?"
+        values.append(_epoch(window.since))
+    if window and window.until:
+        condition += " AND a.published_at < ?"
+        values.append(_epoch(window.until))
+    if sources:
+        condition += f" AND a.source IN ({', '.join('?' * len(sources))})"
+        values.extend(sources)
+    return condition, values
+
+
+def _article_row(article: Article) -> dict[str, Any]:
+    row = {name: getattr(article, name) for name in _ARTICLE_COLUMNS}
+    row["published_at"] = _epoch(article.published_at) if article.published_at else None
+    row["authors"] = json.dumps(article.authors, ensure_ascii=False)
+    return row
+
+
+def _article(row: sqlite3.Row) -> Article:
+    values = {name: row[name] for name in _ARTICLE_COLUMNS}
+    return replace(
+        Article(**values),
+        published_at=_moment(row["published_at"]),
+        authors=tuple(json.loads(row["authors"])),
+        truncated=bool(row["truncated"]),
+        title_inferred=bool(row["title_inferred"]),
+    )
+
+
+def _passage(row: sqlite3.Row) -> Passage:
+    return Passage(
+        id=row["id"],
+        article_id=row["article_id"],
+        version=row["version"],
+        index=row["position"],
+        start=row["start"],
+        end=row["stop"],
+        text=row["text"],
+        title=row["title"],
+        source=row["source"],
+        url=row["url"],
+        published_at=_moment(row["published_at"]),
+    )
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _moment(epoch: int | None) -> datetime | None:
+    return datetime.fromtimestamp(epoch, UTC) if epoch is not None else None

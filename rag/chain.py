@@ -1,0 +1,337 @@
+"""The retrieval chain: a LangChain `Runnable` from `Query` to a checked `Answer`.
+
+1 standalone question, 2 time window, 3 retrieve, 4 read or write, 5 resolve citations, 6 verify each
+sentence, 7 the answer, stored by id. With a chat model each sentence leaves step 6 before it is shown.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from rag.citations import CitationBook, cite_best, parse_markers, with_markers
+from rag.composer import Draft, compose
+from rag.dialogue import standalone_question
+from rag.errors import ChatModelError
+from rag.prompts import REFUSAL
+from rag.providers import chat_model
+from rag.reader import Reading, read, shipped_model
+from rag.retriever import HybridRetriever
+from rag.schema import (
+    Answer,
+    Claim,
+    ClaimShown,
+    Conflict,
+    Event,
+    Query,
+    RetrievedPassage,
+    Stage,
+    Status,
+    TimeWindow,
+)
+from rag.settings import Settings
+from rag.store import Store
+from rag.timeframe import window_of
+from rag.verifier import Check, verify
+from rag.writer import write
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+NEAREST = 3  # articles named when the archive does not say
+BUILTIN = "builtin"
+
+
+@dataclass(slots=True)
+class _Work:
+    """What the steps of one question hand on to each other."""
+
+    query: Query
+    search_query: str = ""
+    window: TimeWindow | None = None
+    found: list[RetrievedPassage] = field(default_factory=list)
+    reading: Reading = field(default_factory=lambda: Reading((), 0.0))
+    book: CitationBook = field(default_factory=CitationBook)
+    claims: list[Claim] = field(default_factory=list)
+    conflicts: tuple[Conflict, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+    withheld: int = 0
+    model: str = BUILTIN
+    timings: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+    def lap(self, name: str, since: float) -> None:
+        self.timings[name] = self.timings.get(name, 0.0) + round((time.perf_counter() - since) * 1000, 1)
+
+
+class AnswerChain(Runnable[Any, Event]):
+    """Questions to answers over one open store.
+
+    `invoke` returns the `Answer`; `stream` yields stages, then each claim as it passes the check,
+    and the `Answer` last; `batch` answers several. Input is a `Query`, a question as a string, or a
+    dict of `Query` fields. Threads may share a chain.
+    """
+
+    def __init__(self, store: Store, settings: Settings, model: BaseChatModel | None = None) -> None:
+        self.store = store
+        self.settings = settings
+        self.retriever = HybridRetriever(store, k=settings.k, candidates=settings.candidates)
+        self._model = model
+        self._encoder = Lock()  # torch is given its threads once; two questions at a time would fight for them
+
+    def invoke(
+        self, input: Query | str | dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Answer:
+        """Answer one question.
+
+        Raises:
+            ValueError: The question is empty or too long.
+        """
+        *_, answer = self.stream(input, config, **kwargs)
+        if not isinstance(answer, Answer):
+            raise TypeError(f"the stream ended with {answer!r}, not with an answer")
+        return answer
+
+    def stream(
+        self, input: Query | str | dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Iterator[Event]:
+        """Yield `Stage`, `ClaimShown` and, last, the stored `Answer`.
+
+        Raises:
+            ValueError: The question is empty or too long.
+        """
+        work = _Work(query=_query(input, self.settings.question_chars))
+        yield Stage("understanding")
+        self._understand(work)
+        yield Stage("searching", f"{self.store.archive.count_in(work.window, work.query.sources):,} articles")
+        self._search_and_read(work)
+        refused = False
+        if self._model is not None and work.found:
+            yield Stage("writing", f"from {len(work.found)} passages")
+            refused = yield from self._written(work, self._model)
+        if not work.claims and not refused and self._answerable(work.reading):
+            yield Stage("reading", f"{len(work.found)} passages")
+            yield from self._extracted(work)
+        answer = self._answer(work)
+        self.store.archive.add_answer(answer)
+        yield answer
+
+    def close(self) -> None:
+        """Give the store back."""
+        self.store.close()
+
+    # -- the steps, in order -----------------------------------------------------------------------
+
+    def _understand(self, work: _Work) -> None:
+        """Steps 1 and 2: the standalone question and the time window."""
+        since = time.perf_counter()
+        query = work.query
+        try:
+            work.search_query = standalone_question(query.question, query.turns, self._model)
+        except Exception as error:  # each provider raises its own classes; the rules need none
+            work.notes.append(f"The chat model could not complete the question ({type(error).__name__}); rules did.")
+            work.search_query = standalone_question(query.question, query.turns)
+        work.window = query.window
+        if work.window is None and query.infer_window:
+            now = query.now or datetime.now(UTC)
+            work.window = window_of(query.question, now) or window_of(work.search_query, now)
+        work.lap("understand", since)
+
+    def _search_and_read(self, work: _Work) -> None:
+        """Step 3 and the reader's half of step 4.
+
+        A window that the reader of the page set is kept to. One that was only inferred gives way,
+        with a note, if nothing in it answers and something outside does: "in 2017" may be what a
+        question is about and not when it was reported.
+        """
+        with self._encoder:
+            self._search(work, work.window)
+            inferred = work.window is not None and work.query.window is None
+            if not inferred or self._answerable(work.reading):
+                return
+            inside = (work.found, work.reading)
+            self._search(work, None)
+        if self._answerable(work.reading) or not inside[0]:
+            scope = "Nothing published then answers this" if inside[0] else "No article was published then"
+            words = work.window.inferred_from if work.window else ""
+            work.notes.append(f"{scope} (“{words}”); all dates were searched.")
+            work.window = None
+        else:
+            work.found, work.reading = inside
+
+    def _search(self, work: _Work, window: TimeWindow | None) -> None:
+        since = time.perf_counter()
+        also = [work.query.question] if work.search_query != work.query.question else []
+        work.found = self.retriever.retrieve(work.search_query, window=window, sources=work.query.sources, also=also)
+        work.lap("retrieve", since)
+        since = time.perf_counter()
+        work.reading = read(work.search_query, work.found, embedder=self.store.embeddings, counts=self.store.archive)
+        work.lap("read", since)
+
+    def _written(self, work: _Work, model: BaseChatModel) -> Generator[Event, None, bool]:
+        """Steps 4 to 6 with a chat model; return whether the model said that the archive does not say."""
+        since = time.perf_counter()
+        refused = False
+        try:
+            for sentence in write(work.search_query, work.found, model):
+                work.raw.append(sentence)
+                if _is_refusal(sentence):
+                    refused = True
+                    continue
+                shown = self._checked(work, sentence)
+                if shown is not None:
+                    yield shown
+        except ChatModelError as error:
+            work.notes.append(f"{error} What is shown was checked before that.")
+        work.model = self.settings.chat_model
+        work.lap("write", since)
+        if work.withheld:
+            sentences = "1 sentence" if work.withheld == 1 else f"{work.withheld} sentences"
+            work.notes.append(f"{sentences} withheld: the archive does not support what the chat model wrote.")
+        return refused and not work.claims
+
+    def _checked(self, work: _Work, sentence: str) -> ClaimShown | None:
+        """Resolve and verify one written sentence; None if it is withheld."""
+        marked = parse_markers(sentence, len(work.found))
+        if not any(character.isalnum() for character in marked.text):
+            return None
+        reasons = [f"[{number}] names no passage" for number in marked.invalid]
+        numbers = list(marked.numbers)
+        check = verify(marked.text, [_evidence(work.found[number - 1]) for number in numbers])
+        if check.verdict != "supported":
+            repair = self._better_passage(work, marked.text, check)
+            if repair is not None:
+                number, check = repair
+                said = ", ".join(f"[{number}]" for number in numbers) or "none"
+                reasons.append(f"citation mended: the writer cited {said}")
+                numbers = [number]
+        if not numbers or (check.verdict == "unsupported" and not self.settings.lenient):
+            work.withheld += 1
+            return None
+        citations = tuple(work.book.add(cite_best(work.found[number - 1], marked.text)) for number in numbers)
+        claim = Claim(
+            text=marked.text,
+            citations=tuple(dict.fromkeys(citation.number for citation in citations)),
+            verdict=check.verdict,
+            score=check.score,
+            reasons=(*reasons, *check.reasons),
+        )
+        work.claims.append(claim)
+        return ClaimShown(claim, citations)
+
+    def _better_passage(self, work: _Work, text: str, check: Check) -> tuple[int, Check] | None:
+        """Return the first other passage that supports the sentence fully, with its verdict."""
+        for number, item in enumerate(work.found, start=1):
+            other = verify(text, [_evidence(item)])
+            if other.verdict == "supported" and other.score > check.score:
+                return number, other
+        return None
+
+    def _extracted(self, work: _Work) -> Iterator[Event]:
+        """Steps 4 to 6 without a chat model: exact sentences, checked like any other."""
+        if work.model != BUILTIN:
+            work.notes.append("Shown instead: the evidence the built-in reader found.")
+        draft: Draft = compose(work.search_query, work.reading, work.book)
+        quotes = {citation.number: citation for citation in work.book.citations}
+        since = time.perf_counter()
+        for claim in draft.claims:
+            check = verify(claim.text, [quotes[number].quote for number in claim.citations])
+            claim = replace(claim, verdict=check.verdict, score=check.score, reasons=check.reasons)
+            work.claims.append(claim)
+            yield ClaimShown(claim, tuple(quotes[number] for number in claim.citations))
+        work.lap("verify", since)
+        work.conflicts = draft.conflicts
+        work.notes += draft.notes
+
+    def _answer(self, work: _Work) -> Answer:
+        """Step 7."""
+        status: Status = "answered"
+        if not work.claims:
+            status = "abstained"
+        elif work.withheld or any(claim.verdict != "supported" for claim in work.claims):
+            status = "partial"
+        work.lap("total", work.began)
+        return Answer(
+            id=uuid.uuid4().hex[:16],
+            question=work.query.question,
+            search_query=work.search_query,
+            window=work.window,
+            status=status,
+            claims=tuple(work.claims),
+            text=_text(work),
+            raw_text=" ".join(work.raw),
+            citations=work.book.citations,
+            retrieved=tuple(work.found),
+            conflicts=work.conflicts,
+            notes=tuple(work.notes),
+            confidence=round(work.reading.confidence, 4),
+            model=work.model,
+            timings_ms=work.timings,
+            created_at=datetime.now(UTC),
+        )
+
+    def _answerable(self, reading: Reading) -> bool:
+        threshold = self.settings.abstain_below
+        return reading.confidence >= (shipped_model().abstain_below if threshold is None else threshold)
+
+
+def build_chain(settings: Settings, *, store: Store | None = None) -> AnswerChain:
+    """Open the store of the settings' home (or take an open one) and the chat model they name.
+
+    Raises:
+        StoreError: The home cannot be opened, or another process owns it.
+        ModelError: A model cannot be loaded.
+    """
+    model = chat_model(settings)
+    return AnswerChain(store or Store.open(settings), settings, model)
+
+
+def _query(input: Query | str | dict[str, Any], longest: int) -> Query:
+    if isinstance(input, str):
+        query = Query(input)
+    elif isinstance(input, dict):
+        from pydantic import TypeAdapter
+
+        query = TypeAdapter(Query).validate_python(input)
+    else:
+        query = input
+    question = " ".join(query.question.split())
+    if not any(character.isalnum() for character in question):
+        raise ValueError("The question is empty: ask something.")
+    if len(question) > longest:
+        raise ValueError(f"The question has {len(question)} characters, the most is {longest}: shorten it.")
+    return replace(query, question=question)
+
+
+def _evidence(item: RetrievedPassage) -> str:
+    """Return what a claim about a passage may rest on: outlet and date stand in the prompt, so they count."""
+    passage = item.passage
+    date = f"{passage.published_at:%d %B %Y}".lstrip("0") if passage.published_at else ""
+    return f"{passage.title}\n{passage.source} {date}\n{passage.text}"
+
+
+def _is_refusal(sentence: str) -> bool:
+    return REFUSAL.rstrip(".").lower() in sentence.lower()
+
+
+def _text(work: _Work) -> str:
+    if work.claims:
+        between = "\n" if work.model == BUILTIN or not work.raw else " "
+        return between.join(with_markers(claim.text, claim.citations) for claim in work.claims)
+    titles = dict.fromkeys(f"“{item.passage.title}” ({_byline(item)})" for item in work.found)
+    nearest = list(titles)[:NEAREST]
+    return f"{REFUSAL} Nearest articles: {'; '.join(nearest)}." if nearest else REFUSAL
+
+
+def _byline(item: RetrievedPassage) -> str:
+    date = item.passage.published_at
+    parts = [item.passage.source, f"{date.day} {date:%B %Y}" if date else "date unknown"]
+    return ", ".join(part for part in parts if part)

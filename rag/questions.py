@@ -1,0 +1,79 @@
+"""What kind of answer a question wants, and whether a sentence holds a candidate of that kind; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from rag.words import MONTHS, WEEKDAYS, names, numbers, stem, tokens
+
+Kind = Literal["when", "number", "who", "where", "why", "list", "yes-no", "what"]
+KINDS: tuple[Kind, ...] = ("when", "number", "who", "where", "why", "list", "yes-no", "what")
+
+_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("list", r"^(?:list|name)\b|\b(?:what|which|who) (?:are|were) the \w+s\b|\bwhich (?:two|three|four|five|six|\w+s)\b"
+             r"(?=.*\b(?:are|were|did|do|have|won|took|got|will)\b)"),
+    ("when", r"\bwhen\b|\b(?:what|which) (?:date|day|year|month|time)\b|\bhow soon\b|\bsince when\b"),
+    ("number", r"\bhow (?:many|much|long|high|large|big|old|far|often|tall|deep|fast|wide|heavy|strong|late)\b"
+               r"|\b(?:what|which) (?:percentage|share|price|fee|sum|number|figure|proportion|age|amount|turnout|score"
+               r"|magnitude|total|length|rate|temperature|cost)\b|\bby how\b|\bwhat (?:did|does|will|would) .* cost\b"),
+    ("why", r"\bwhy\b|\bwhat (?:caused|led|made|prompted|explains)\b|\b(?:reason|cause)s?\b|\bhow come\b"),
+    ("where", r"\bwhere\b|\b(?:what|which) (?:city|town|place|country|street|square|port|harbour|village|island|region"
+              r"|district|hospital|school|building|station|river|prison|stadium|venue|beach)\b"),
+    ("who", r"\bwho(?:m|se)?\b|\b(?:what|which) (?:person|man|woman|minister|politician|candidate|coach|player|company"
+            r"|firm|party|team|club|bank|agency|outlet|newspaper|official|member|council member|judge|scientist|engineer"
+            r"|author|writer|director|university|institute|union|group|name)\b|\bby whom\b"),
+    ("yes-no", r"^(?:and |but |so )?(?:did|does|do|is|was|were|are|has|have|had|will|would|can|could|should|may)\b"),
+)  # fmt: skip
+_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
+_DATE = re.compile(
+    r"\b(?:" + "|".join([*MONTHS, *WEEKDAYS]) + r"|yesterday|today|tomorrow|tonight|overnight|noon|midnight"
+    r"|(?:last|next|this) (?:week|month|year|spring|summer|autumn|winter|night)|(?:19|20)\d\d|\d{1,2}[:.]\d\d"
+    r"|\d{1,2} ?[ap]\.?m)\b",
+    re.IGNORECASE,
+)
+_REASON = re.compile(
+    r"\b(?:because|due to|owing to|caused|cause|led to|blamed?|reasons?|so that|in order to|as a result|since|after"
+    r"|thanks to|therefore|attributed|prompted|to (?:avoid|prevent|protect|allow|make|give|keep|save|ease)|fear(?:s|ed)?)\b",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r"\b(?:in|at|near|off|on|from|to|outside|between|along|through|into|towards?)\s+(?:the\s+)?[A-Z]")
+_LATEST = re.compile(
+    r"\b(?:latest|newest|current|currently|final|finally|now|most recent|so far|to date|at present|in the end|still|"
+    r"at last count|today|eventually|up to now|by the end)\b",
+    re.IGNORECASE,
+)
+
+
+def kind_of(question: str) -> Kind:
+    """Return the kind of answer that the wording asks for; "what" if nothing tells."""
+    for kind, pattern in _COMPILED:
+        if pattern.search(question):
+            return kind
+    return "what"
+
+
+def asks_for_latest(question: str) -> bool:
+    """Tell whether the question speaks of the present state or the final figure."""
+    return bool(_LATEST.search(question))
+
+
+def has_candidate(kind: Kind, sentence: str, question: str) -> bool:
+    """Tell whether the sentence holds something of the kind asked for that the question does not name."""
+    if kind == "when":
+        return bool(_DATE.search(sentence))
+    if kind == "number":
+        known = set(numbers(question))
+        return any(value not in known for value in numbers(sentence))
+    if kind in ("who", "list"):
+        return bool(_new_names(sentence, question))
+    if kind == "where":
+        return bool(_PLACE.search(sentence)) and bool(_new_names(sentence, question))
+    if kind == "why":
+        return bool(_REASON.search(sentence))
+    return True
+
+
+def _new_names(sentence: str, question: str) -> list[str]:
+    known = {stem(word) for word in tokens(question)}
+    return [name for name in names(sentence) if any(stem(word) not in known for word in tokens(name))]

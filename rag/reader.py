@@ -1,0 +1,303 @@
+"""The built-in extractive reader: question and passages to evidence sentences and answerability.
+
+Each sentence of the passages gets features of likeness (embedding) and of words (coverage, names,
+numbers, the kind of answer asked for); a logistic model turns them into the chance that the sentence
+holds the answer, and a second one turns the best sentences into the chance that the passages answer
+the question at all. `training/fit_reader.py` makes both from development questions; the weights are
+`rag/data/reader.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+
+from rag.questions import KINDS, asks_for_latest, has_candidate, kind_of
+from rag.schema import RetrievedPassage
+from rag.sentences import sentence_spans
+from rag.words import content_stems, names, numbers, stem, tokens
+
+SENTENCE_FEATURES = (
+    "similarity", "similarity_below_best", "passage_similarity", "coverage", "context_coverage", "passage_coverage",
+    "pair_coverage", "reciprocal_rank", "length", "names_missing", "numbers_missing", "is_question", "leads", "newness",
+    *(f"candidate_{kind}" for kind in KINDS),
+)  # fmt: skip
+ANSWER_FEATURES = (
+    "best", "second", "similarity", "passage_similarity", "coverage", "context_coverage", "passage_coverage",
+    "article_coverage", "names_missing", "numbers_missing", "has_candidate",
+)  # fmt: skip
+
+
+class Embedder(Protocol):
+    """Anything that gives unit vectors: shape (len(texts), dimension)."""
+
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
+        """Embed texts, or a question if `query`."""
+
+
+class WordCounts(Protocol):
+    """Anything that knows in how many passages a word occurs."""
+
+    def document_frequencies(self, words: Sequence[str]) -> tuple[dict[str, int], int]:
+        """Return counts by word and the number of passages."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSentence:
+    """One sentence of a passage: offsets into the article's text, `score` the chance that it answers.
+
+    `context_start` is where the sentence before begins if this one leans on it, else `start`.
+    """
+
+    found: RetrievedPassage
+    start: int
+    end: int
+    context_start: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Sentences best first, and the chance in [0, 1] that the passages answer the question."""
+
+    sentences: tuple[EvidenceSentence, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A fitted logistic model: 1 / (1 + exp(-(bias + weights · features)))."""
+
+    features: tuple[str, ...]
+    weights: tuple[float, ...]
+    bias: float
+
+    def probability(self, rows: np.ndarray) -> np.ndarray:
+        """Return the chances of `rows`, shape (n, len(features)), as shape (n,)."""
+        return np.asarray(1.0 / (1.0 + np.exp(-(rows @ np.asarray(self.weights) + self.bias))))
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderModel:
+    """What `training/fit_reader.py` writes: both models and the calibrated threshold for abstaining."""
+
+    sentence: Weights
+    answer: Weights
+    abstain_below: float
+
+
+@cache
+def shipped_model() -> ReaderModel:
+    """Return the model in the package."""
+    values = json.loads(resources.files("rag").joinpath("data/reader.json").read_text(encoding="utf-8"))
+    return ReaderModel(
+        sentence=_weights(values["sentence"], SENTENCE_FEATURES),
+        answer=_weights(values["answer"], ANSWER_FEATURES),
+        abstain_below=float(values["abstain_below"]),
+    )
+
+
+def read(
+    question: str,
+    found: Sequence[RetrievedPassage],
+    *,
+    embedder: Embedder,
+    counts: WordCounts,
+    model: ReaderModel | None = None,
+) -> Reading:
+    """Rank the sentences of the passages by the chance that they answer the question.
+
+    Args:
+        question: Standalone.
+        found: Best first; no passages give confidence 0.
+        embedder: The model that the passages were found with.
+        counts: Word counts of the archive, which tell rare words from common ones.
+        model: None takes the shipped one.
+    """
+    candidates = candidate_sentences(found)
+    if not candidates:
+        return Reading((), 0.0)
+    model = model or shipped_model()
+    rows = sentence_features(question, candidates, embedder=embedder, counts=counts)
+    scores = model.sentence.probability(rows)
+    order = sorted(range(len(candidates)), key=lambda index: (-scores[index], candidates[index].found.rank, index))
+    confidence = model.answer.probability(answer_features(question, candidates, rows, scores, counts=counts)[None, :])
+    ranked = tuple(_scored(candidates[index], float(scores[index])) for index in order)
+    return Reading(ranked, float(confidence[0]))
+
+
+def candidate_sentences(found: Sequence[RetrievedPassage]) -> list[EvidenceSentence]:
+    """Return each sentence of the passages once (passages overlap), in the order of the passages."""
+    seen: set[tuple[str, int]] = set()
+    candidates = []
+    for item in found:
+        passage = item.passage
+        spans = sentence_spans(passage.text)
+        for index, (start, end) in enumerate(spans):
+            key = (passage.article_id, passage.start + end)
+            text = passage.text[start:end]
+            if key in seen or not any(character.isalpha() for character in text):
+                continue
+            seen.add(key)
+            leans = index > 0 and _leans_on_the_sentence_before(text)
+            candidates.append(
+                EvidenceSentence(
+                    found=item,
+                    start=passage.start + start,
+                    end=passage.start + end,
+                    context_start=passage.start + (spans[index - 1][0] if leans else start),
+                    text=text,
+                    score=0.0,
+                )
+            )
+    return candidates
+
+
+def sentence_features(
+    question: str, candidates: Sequence[EvidenceSentence], *, embedder: Embedder, counts: WordCounts
+) -> np.ndarray:
+    """Return an array of shape (len(candidates), len(SENTENCE_FEATURES))."""
+    vectors = embedder.embed([candidate.text for candidate in candidates])
+    similarity = vectors @ embedder.embed([question], query=True)[0]
+    idf = word_weights(question, counts)
+    kind = kind_of(question)
+    latest = asks_for_latest(question)
+    newness = _newness(candidates)
+    rows = np.zeros((len(candidates), len(SENTENCE_FEATURES)))
+    for index, candidate in enumerate(candidates):
+        passage = candidate.found.passage
+        before = passage.text[: candidate.start - passage.start][-300:]
+        own = _stems(candidate.text)
+        context = own | _stems(passage.title) | _stems(before)
+        every = context | _stems(passage.text)
+        fits = has_candidate(kind, candidate.text, question)
+        values = {
+            "similarity": similarity[index],
+            "similarity_below_best": similarity[index] - similarity.max(),
+            "passage_similarity": candidate.found.similarity or 0.0,
+            "coverage": _covered(idf, own),
+            "context_coverage": _covered(idf, context),
+            "passage_coverage": _covered(idf, every),
+            "pair_coverage": _pair_coverage(question, candidate.text),
+            "reciprocal_rank": 1.0 / candidate.found.rank,
+            "length": float(np.log1p(len(tokens(candidate.text)))),
+            "names_missing": _names_missing(question, every),
+            "numbers_missing": _numbers_missing(question, f"{passage.title} {passage.text}"),
+            "is_question": float(candidate.text.rstrip("\"'”’ ").endswith("?")),
+            "leads": float(candidate.start == 0),
+            "newness": newness[index] if latest else 0.0,
+            f"candidate_{kind}": 0.5 if fits else -0.5,
+        }
+        rows[index] = [values.get(name, 0.0) for name in SENTENCE_FEATURES]
+    return rows
+
+
+def answer_features(
+    question: str,
+    candidates: Sequence[EvidenceSentence],
+    rows: np.ndarray,
+    scores: np.ndarray,
+    *,
+    counts: WordCounts,
+) -> np.ndarray:
+    """Return the features of answerability, shape (len(ANSWER_FEATURES),)."""
+    order = np.argsort(-scores, kind="stable")
+    best = int(order[0])
+    column = {name: rows[best, index] for index, name in enumerate(SENTENCE_FEATURES)}
+    article_id = candidates[best].found.passage.article_id
+    article = set().union(
+        *(
+            _stems(f"{c.found.passage.title} {c.found.passage.text}")
+            for c in candidates
+            if c.found.passage.article_id == article_id
+        )
+    )
+    values = column | {
+        "best": _log_odds(float(scores[best])),
+        "second": _log_odds(float(scores[order[1]])) if len(order) > 1 else -5.0,
+        "article_coverage": _covered(word_weights(question, counts), article),
+        "has_candidate": sum(column[f"candidate_{kind}"] for kind in KINDS),
+    }
+    return np.array([values[name] for name in ANSWER_FEATURES])
+
+
+def word_weights(question: str, counts: WordCounts) -> dict[str, float]:
+    """Return the weight of each content stem of the question: rare words weigh more.
+
+    Weight is log(1 + N / (1 + n)) with n the number of the N passages that hold the word.
+    """
+    words = {stem(word): word for word in reversed(tokens(question))}
+    wanted = content_stems(question)
+    found, total = counts.document_frequencies([words[item] for item in wanted])
+    return {item: float(np.log1p(total / (1 + found[words[item]]))) for item in wanted}
+
+
+def _scored(candidate: EvidenceSentence, score: float) -> EvidenceSentence:
+    return EvidenceSentence(
+        candidate.found, candidate.start, candidate.end, candidate.context_start, candidate.text, score
+    )
+
+
+def _weights(values: Mapping[str, object], features: tuple[str, ...]) -> Weights:
+    found = values["weights"]
+    if not isinstance(found, dict) or set(found) != set(features):
+        raise ValueError("rag/data/reader.json does not fit this reader: run `python -m training.fit_reader`")
+    return Weights(features, tuple(float(found[name]) for name in features), float(str(values["bias"])))
+
+
+@cache
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in tokens(text))
+
+
+def _covered(weights: Mapping[str, float], held: frozenset[str] | set[str]) -> float:
+    total = sum(weights.values())
+    return sum(weight for word, weight in weights.items() if word in held) / total if total else 0.0
+
+
+def _pair_coverage(question: str, text: str) -> float:
+    wanted = set(pairwise(stem(word) for word in tokens(question)))
+    held = set(pairwise(stem(word) for word in tokens(text)))
+    return len(wanted & held) / len(wanted) if wanted else 0.0
+
+
+def _names_missing(question: str, held: frozenset[str] | set[str]) -> float:
+    """Return the share of the question's names that no word of which is held."""
+    wanted = names(question)
+    missing = [name for name in wanted if not any(stem(word) in held for word in tokens(name))]
+    return len(missing) / len(wanted) if wanted else 0.0
+
+
+def _numbers_missing(question: str, text: str) -> float:
+    wanted = numbers(question)
+    held = set(numbers(text))
+    return sum(value not in held for value in wanted) / len(wanted) if wanted else 0.0
+
+
+def _newness(candidates: Sequence[EvidenceSentence]) -> list[float]:
+    """Return 1 for the newest article among the candidates, 0 for the oldest or undated, by rank between."""
+    dates = sorted({c.found.passage.published_at for c in candidates if c.found.passage.published_at})
+    place = {date: index / max(1, len(dates) - 1) for index, date in enumerate(dates)}
+    return [
+        place[c.found.passage.published_at] if c.found.passage.published_at is not None else 0.0 for c in candidates
+    ]
+
+
+_LEANING = frozenset("he she it they his her its their this that these those such both neither".split())
+
+
+def _leans_on_the_sentence_before(text: str) -> bool:
+    return tokens(text)[:1] != [] and tokens(text)[0] in _LEANING
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return float(np.log(bounded / (1 - bounded)))

@@ -1,0 +1,169 @@
+"""Hybrid search: vectors and BM25, fused by rank, filtered by time and outlet, one vote per story."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
+
+from rag.archive import StoryCard
+from rag.schema import Passage, RetrievedPassage, TimeWindow
+from rag.store import Store
+from rag.words import tokens
+
+# Reciprocal rank fusion (Cormack, Clarke & Büttcher, SIGIR 2009): score = sum of 1 / (60 + rank).
+RRF_CONSTANT = 60
+# A copy keeps its place over the story's first report only if it is clearly the better hit: ranks 1
+# and 4 of one search are within this factor.
+LEAD_FACTOR = 0.95
+# Two passages of one story say the same if the smaller shares this much of its word pairs.
+SAME_TEXT = 0.5
+
+
+class HybridRetriever:
+    """Finds the passages of a store for a question."""
+
+    def __init__(self, store: Store, *, k: int, candidates: int) -> None:
+        self.store = store
+        self._k = k
+        self._candidates = candidates
+
+    def retrieve(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        window: TimeWindow | None = None,
+        sources: Sequence[str] = (),
+        also: Sequence[str] = (),
+    ) -> list[RetrievedPassage]:
+        """Return up to `k` passages, best first, ranks from 1.
+
+        Args:
+            question: What is searched by vectors and by words.
+            k: None takes the setting.
+            window: Only articles published in it; articles of unknown date are in none.
+            sources: Only these outlets; empty for all.
+            also: Other forms of the same question; each is one more vote in the fusion.
+        """
+        forms = [form for form in dict.fromkeys([question, *also]) if form.strip()]
+        if not forms:
+            return []
+        vectors = self.store.embeddings.embed(forms, query=True)
+        limit = self._candidates
+        dense = [self.store.index.search(v, limit=limit, window=window, sources=sources) for v in vectors]
+        bm25 = [self.store.archive.search_text(f, limit=limit, window=window, sources=sources) for f in forms]
+        scores = fuse([[id_ for id_, _ in route] for route in [*dense, *bm25]])
+        passages = self.store.archive.passages(list(scores))
+        cards = self.store.archive.story_cards(list(dict.fromkeys(p.article_id for p in passages.values())))
+        found = [
+            _retrieved(passages[id_], score, dense[0], bm25[0], cards)
+            for id_, score in scores.items()
+            if id_ in passages and passages[id_].article_id in cards
+        ]
+        chosen = one_vote_per_story(found, cards)[: k or self._k]
+        return [replace(item, rank=rank) for rank, item in enumerate(chosen, start=1)]
+
+
+def fuse(routes: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return the fused score of each id, best first, ties by id; each route is best first."""
+    scores: dict[str, float] = {}
+    for route in routes:
+        for rank, id_ in enumerate(route, start=1):
+            scores[id_] = scores.get(id_, 0.0) + 1.0 / (RRF_CONSTANT + rank)
+    return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
+
+
+def one_vote_per_story(found: Sequence[RetrievedPassage], cards: dict[str, StoryCard]) -> list[RetrievedPassage]:
+    """Drop passages that repeat, in another outlet's copy, what a passage of the same story says.
+
+    The first report of a story is kept before its copies unless a copy is clearly the better hit;
+    what only one copy says stays.
+
+    Args:
+        found: Best first.
+        cards: By article id.
+    """
+
+    def merit(item: RetrievedPassage) -> float:
+        return item.score if cards[item.passage.article_id].leads else item.score * LEAD_FACTOR
+
+    kept: list[RetrievedPassage] = []
+    for item in sorted(found, key=lambda item: (-merit(item), item.passage.id)):
+        rivals = (
+            other
+            for other in kept
+            if other.story_id == item.story_id and other.passage.article_id != item.passage.article_id
+        )
+        if not any(_repeats(item.passage.text, other.passage.text) for other in rivals):
+            kept.append(item)
+    return kept
+
+
+def _repeats(one: str, other: str) -> bool:
+    first, second = set(pairwise(tokens(one))), set(pairwise(tokens(other)))
+    return len(first & second) >= SAME_TEXT * max(1, min(len(first), len(second)))
+
+
+def _retrieved(
+    passage: Passage,
+    score: float,
+    dense: Sequence[tuple[str, float]],
+    bm25: Sequence[tuple[str, float]],
+    cards: dict[str, StoryCard],
+) -> RetrievedPassage:
+    dense_ranks = {id_: (rank, similarity) for rank, (id_, similarity) in enumerate(dense, start=1)}
+    bm25_ranks = {id_: rank for rank, (id_, _) in enumerate(bm25, start=1)}
+    dense_rank, similarity = dense_ranks.get(passage.id, (None, None))
+    card = cards[passage.article_id]
+    return RetrievedPassage(
+        passage=passage,
+        score=score,
+        rank=0,
+        dense_rank=dense_rank,
+        bm25_rank=bm25_ranks.get(passage.id),
+        similarity=similarity,
+        story_id=card.story_id,
+        also_in=card.also_in,
+        section=card.section,
+        correction=card.correction,
+        truncated=card.truncated,
+    )
+
+
+class PassageRetriever(BaseRetriever):
+    """The hybrid search as a LangChain retriever: passages as documents, metadata as in `Passage`."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    retriever: HybridRetriever
+    window: TimeWindow | None = None
+    sources: tuple[str, ...] = ()
+
+    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
+        found = self.retriever.retrieve(query, window=self.window, sources=self.sources)
+        return [
+            Document(id=item.passage.id, page_content=item.passage.text, metadata=_metadata(item)) for item in found
+        ]
+
+
+def _metadata(item: RetrievedPassage) -> dict[str, Any]:
+    passage = item.passage
+    return {
+        "article_id": passage.article_id,
+        "version": passage.version,
+        "start": passage.start,
+        "end": passage.end,
+        "title": passage.title,
+        "source": passage.source,
+        "url": passage.url,
+        "published_at": passage.published_at.isoformat() if passage.published_at else None,
+        "score": item.score,
+        "rank": item.rank,
+        "also_in": list(item.also_in),
+    }

@@ -1,0 +1,101 @@
+"""Every knob of Pressmark with its default, unit and range; read from `PRESSMARK_*` and `.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rag.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """All settings; unknown `PRESSMARK_*` names in a `.env` file are refused."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PRESSMARK_", env_file=".env", env_file_encoding="utf-8", extra="forbid", frozen=True
+    )
+
+    home: Path = Field(default=Path("~/.pressmark"), description="Folder of the archive and the vector index.")
+    chat_model: str = Field(
+        default="",
+        description="Chat model that writes answers, as provider:model (openai:..., anthropic:..., ollama:...); "
+        "empty uses the built-in reader.",
+    )
+    chat_base_url: str = Field(default="", description="Address of an OpenAI-compatible server for openai:... models.")
+    chat_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key for the chat model; empty leaves it to the provider's own variable.",
+    )
+    chat_timeout_s: float = Field(
+        default=60.0, gt=0, le=600, description="Seconds to wait for the chat model. Range 0-600."
+    )
+    embedding_model: str = Field(
+        default="",
+        description="sentence-transformers model, as a name or a folder; empty uses the packaged all-MiniLM-L6-v2.",
+    )
+    threads: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Threads for the models. Range 1-64; more than free cores is slower.",
+    )
+    passage_tokens: int = Field(
+        default=128,
+        ge=32,
+        le=240,
+        description="Largest passage, in tokens of the embedding model. Range 32-240.",
+    )
+    k: int = Field(default=8, ge=1, le=50, description="Passages given to reader or writer. Range 1-50.")
+    candidates: int = Field(
+        default=50, ge=8, le=500, description="Passages taken from each search before fusion. Range 8-500."
+    )
+    abstain_below: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Abstain when the chance that the passages answer the question is lower. Range 0-1; "
+        "empty uses the calibrated threshold.",
+    )
+    lenient: bool = Field(default=False, description="Show unsupported sentences, marked, instead of withholding them.")
+    host: str = Field(default="127.0.0.1", description="Address the server binds to.")
+    port: int = Field(default=7860, ge=1, le=65535, description="Port of chat window and API. Range 1-65535.")
+    question_chars: int = Field(
+        default=2000, ge=50, le=20000, description="Longest question accepted, in characters. Range 50-20000."
+    )
+
+    @property
+    def folder(self) -> Path:
+        """`home` with `~` expanded, absolute."""
+        return self.home.expanduser().absolute()
+
+
+def load_settings(**overrides: Any) -> Settings:  # values are checked by pydantic
+    """Read the settings; `overrides` win over environment and `.env`, None leaves a setting alone.
+
+    Raises:
+        SettingsError: A value is out of range, or a name in `.env` is unknown.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        lines = []
+        for item in error.errors():
+            name = "PRESSMARK_" + str(item["loc"][0]).upper().removeprefix("PRESSMARK_")
+            lines.append(f"{name}: {item['msg']} (got {item['input']!r})")
+        raise SettingsError("Settings cannot be used:\n  " + "\n  ".join(lines)) from error
+
+
+def env_example() -> str:
+    """Return the text of `.env.example`: each setting's description, commented out at its default."""
+    lines = ["# Settings of Pressmark. Copy to .env and take the # away from what you change."]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if isinstance(default, SecretStr):
+            default = ""
+        if default is None:
+            default = ""
+        lines += ["", f"# {field.description}", f"# PRESSMARK_{name.upper()}={default}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,118 @@
+"""One home, opened: the lock that makes this process its owner, the archive, the index, the embedder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.archive import Archive
+from rag.errors import StoreError, StoreLockedError
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+    from rag.embeddings import SentenceEmbeddings
+    from rag.vectors import VectorIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The open parts of a home; made by `Store.open`, given back by `close`."""
+
+    archive: Archive
+    index: VectorIndex
+    embeddings: SentenceEmbeddings
+    lock: FileLock
+
+    @classmethod
+    def open(cls, settings: Settings) -> Store:
+        """Become the owner of the settings' home and open it.
+
+        Raises:
+            StoreLockedError: Another process owns it; the message names it.
+            StoreError: It cannot be opened.
+            ModelError: The embedding model cannot be loaded or is not the index's own.
+        """
+        from rag.embeddings import SentenceEmbeddings
+        from rag.vectors import VectorIndex
+
+        lock = take_lock(settings.folder)
+        try:
+            embeddings = SentenceEmbeddings.from_settings(settings)
+            index = VectorIndex.open(
+                settings.folder / "chroma", model_id=embeddings.model_id, dimension=embeddings.dimension
+            )
+            archive = Archive.open(archive_path(settings))
+        except BaseException:
+            lock.release()
+            raise
+        return cls(archive, index, embeddings, lock)
+
+    def close(self) -> None:
+        """Close both stores and give the home back."""
+        self.archive.close()
+        self.index.close()
+        self.lock.release()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """Open the store for a block."""
+    store = Store.open(settings)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def archive_path(settings: Settings) -> Path:
+    """Return the archive file of the settings' home."""
+    return settings.folder / "archive.sqlite"
+
+
+def take_lock(folder: Path) -> FileLock:
+    """Make this process the owner of `folder`: two writers would damage the index silently.
+
+    Raises:
+        StoreLockedError: Another process owns it.
+        StoreError: The folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "owner.lock")
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        owner = lock_owner(folder)
+        named = f"process {owner['pid']} ({owner['command']})" if owner else "another process"
+        raise StoreLockedError(
+            f"{folder} is in use by {named}. Stop that process, ask it through its page or API if it is a server, "
+            "or choose another folder with --home."
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be used as a home ({error}): choose another with --home.") from error
+    owner_file = folder / "owner.json"
+    owner_file.write_text(json.dumps({"pid": os.getpid(), "command": _command()}), encoding="utf-8")
+    return lock
+
+
+def lock_owner(folder: Path) -> dict[str, str]:
+    """Return pid and command that the last owner of `folder` wrote down; empty if unknown."""
+    try:
+        found = json.loads((folder / "owner.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {"pid": str(found.get("pid", "?")), "command": str(found.get("command", "?"))}
+
+
+def _command() -> str:
+    import sys
+
+    return " ".join(["pressmark", *sys.argv[1:]])[:120]

@@ -1,0 +1,78 @@
+"""The chat-model writer: passages into a prompt, the model's stream into sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rag.errors import ChatModelError
+from rag.prompts import answer_prompt
+from rag.schema import RetrievedPassage
+from rag.sentences import sentence_spans
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+def write(question: str, found: Sequence[RetrievedPassage], model: BaseChatModel) -> Iterator[str]:
+    """Yield the sentences of the model's answer as they are completed, with their markers.
+
+    Raises:
+        ChatModelError: The model failed, before or while it wrote.
+    """
+    try:
+        yield from cut_sentences(str(chunk.text) for chunk in model.stream(answer_prompt(question, found)))
+    except Exception as error:  # each provider raises its own classes
+        raise ChatModelError(f"The chat model failed: {type(error).__name__}: {error}") from error
+
+
+def cut_sentences(pieces: Iterator[str]) -> Iterator[str]:
+    """Yield whole sentences from a stream of text, each with the markers that follow it.
+
+    A sentence is held back until the next one has begun, because "Fact. [1]" puts its marker
+    after the full stop.
+    """
+    text = ""
+    for piece in pieces:
+        text += piece
+        spans = marked_spans(text)
+        for start, end in spans[:-1]:
+            yield text[start:end]
+        if len(spans) > 1:
+            text = text[spans[-1][0] :]
+    for start, end in marked_spans(text):
+        yield text[start:end]
+
+
+def marked_spans(text: str) -> list[tuple[int, int]]:
+    """Return sentence spans in which markers that open a sentence belong to the one before."""
+    spans: list[tuple[int, int]] = []
+    for start, end in sentence_spans(text):
+        cut = _leading_markers(text, start, end)
+        if cut > start and spans:
+            spans[-1] = (spans[-1][0], cut)
+            start = cut
+            while start < end and text[start].isspace():
+                start += 1
+        if start < end:
+            spans.append((start, end))
+    return spans
+
+
+def _leading_markers(text: str, start: int, end: int) -> int:
+    """Return where the run of markers that opens [start, end) ends; `start` if there is none."""
+    position = start
+    while position < end and text[position] == "[":
+        close = text.find("]", position, end)
+        inside = text[position + 1 : close] if close > 0 else ""
+        if not inside or not all(character.isdigit() or character in ", " for character in inside):
+            break
+        position = close + 1
+        following = position
+        while following < end and text[following] == " ":
+            following += 1
+        if following < end and text[following] == "[":
+            position = following
+    if position < end and text[position] in ".!?" and position > start:
+        position += 1
+    return position

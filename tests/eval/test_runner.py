@@ -1,0 +1,112 @@
+import hashlib
+
+import pytest
+from pydantic import SecretStr
+
+from eval.runner import Run, figures, run
+from rag.errors import DatasetError
+from rag.schema import Query, Turn
+from rag.settings import Settings
+
+
+@pytest.fixture
+def questions(tools):
+    return [
+        tools.asked("right", turns=(Turn("What burned?", "A ferry."),), **tools.DEATHS),
+        tools.asked("wrong", tags=("what", "close-miss"), split="test", **tools.DEATHS),
+        tools.asked("silent", split="test"),
+        tools.asked("broken", **tools.DEATHS),
+    ]
+
+
+@pytest.fixture
+def chain(tools):
+    return tools.FakeChain(
+        {
+            "right?": tools.answered(("Nine people died.", "copy")),
+            "wrong?": tools.answered(("Rain fell on the coast.", "weather"), retrieved=("weather", "wire")),
+            "silent?": tools.abstained(),
+            "broken?": TimeoutError("no reply"),
+        }
+    )
+
+
+def found(run_, name, group="all", system="pressmark"):
+    (figure,) = [f for f in figures(run_) if (f.name, f.group, f.system) == (name, group, system)]
+    return figure
+
+
+def test_chain_gets_turns_and_now_and_is_asked_once(chain, questions, tools):
+    run(chain, questions)
+    assert len(chain.asked) == 4
+    assert chain.asked[0] == Query("right?", turns=(Turn("What burned?", "A ferry."),), now=tools.NOW)
+
+
+def test_figures_by_hand(chain, questions):
+    done = run(chain, questions)
+    assert [record.status for record in done.records] == ["answered", "answered", "abstained", "error"]
+    correct = found(done, "correct")
+    assert (correct.value, correct.n, correct.of) == (pytest.approx(1 / 3), 3, 4)
+    assert found(done, "right_outcome").value == 0.5
+    assert found(done, "mrr@8").value == pytest.approx((1 + 0.5 + 0) / 3)
+    assert found(done, "correct", "test").value == 0.0
+    assert found(done, "correct", "tag:close-miss").n == 1
+    assert found(done, "abstention_f1").value == 1.0
+
+
+def test_a_failed_call_stays_in_the_denominator(chain, questions):  # in RGB it leaves it
+    done = run(chain, questions)
+    assert (done.records[3].error, done.records[3].correct) == ("TimeoutError: no reply", False)
+    assert (found(done, "errors").value, found(done, "latency_p50_ms").n) == (0.25, 3)
+
+
+def test_trivial_systems_rank_below_the_chain(chain, questions):
+    done = run(chain, questions[:3])
+    ours = found(done, "right_outcome").value
+    assert ours == pytest.approx(2 / 3)
+    for name in ("refuse", "always-yes"):
+        assert found(done, "right_outcome", system=name).value < ours
+        assert found(done, "grounded_correct", system=name).value == 0.0
+    assert found(done, "supported_claims", system="copy-first").value == 1.0
+    assert found(done, "abstention_recall", system="copy-first").value == 0.0
+
+
+def test_file_holds_all_and_no_secret(chain, questions, tmp_path):
+    data = tmp_path / "q.jsonl"
+    data.write_text("x")
+    settings = Settings(_env_file=None, chat_api_key=SecretStr("hush"), home=tmp_path, k=5)
+    done = run(chain, questions, dataset=data, settings=settings)
+    done.save(tmp_path / "out" / "run.json")
+    assert Run.load(tmp_path / "out" / "run.json") == done
+    assert done.data_digest == hashlib.sha256(b"x").hexdigest()
+    assert done.settings["k"] == 5
+    text = (tmp_path / "out" / "run.json").read_text()
+    assert "hush" not in text
+    assert str(tmp_path) not in text
+
+
+def test_another_file_is_refused(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text("{}")
+    with pytest.raises(DatasetError, match="not a file made by"):
+        Run.load(path)
+
+
+def test_same_answers_same_figures_but_for_time(chain, questions):
+    one, two = (
+        [f for f in figures(run(chain, questions)) if not f.name.startswith("latency")],
+        [f for f in figures(run(chain, questions)) if not f.name.startswith("latency")],
+    )
+    assert one == two
+
+
+def test_progress_and_no_questions(chain, questions):
+    calls = []
+    run(chain, questions, progress=lambda done, of: calls.append((done, of)))
+    assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert found(run(chain, []), "abstention_f1").value is None
+
+
+def test_k_below_one_is_refused(chain, questions):
+    with pytest.raises(ValueError, match="k is 0"):
+        run(chain, questions, k=0)

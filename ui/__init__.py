@@ -1,0 +1,1 @@
+"""The doors: chat window, HTTP API and command line."""

@@ -1,0 +1,93 @@
+"""Errors of the API as problem details (RFC 9457): what went wrong, no internals."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from rag.errors import ChatModelError, NotFoundError, PressmarkError, StoreError
+
+# The first that fits counts, so a special error stands before the general one.
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (NotFoundError, 404),
+    (StoreError, 503),
+    (ChatModelError, 502),
+    (PressmarkError, 500),
+    (ValueError, 400),
+)
+
+
+class Fault(BaseModel):
+    """One value that cannot be used."""
+
+    where: str = Field(description="Place of the value in the request.", examples=["body.question"])
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["No answer has the id '123'."])
+    errors: list[Fault] = Field(default=[], description="For a request that does not fit: each fault.")
+
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "description": HTTPStatus(code).phrase, "content": {"application/problem+json": {}}}
+    for code in (400, 404, 422, 500, 502, 503)
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the problem that tells of `error`; one we did not foresee tells nothing of itself."""
+    for kind, status in _STATUSES:
+        if isinstance(error, kind):
+            return _problem(status, str(error))
+    return _problem(500, "Something went wrong on the server; its log has the details.")
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make `app` answer every error with a problem."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+    for kind, _ in _STATUSES:
+        app.add_exception_handler(kind, _failed)
+    app.add_exception_handler(Exception, _failed)
+
+
+def _problem(status: int, detail: str, errors: list[Fault] | None = None) -> Problem:
+    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
+
+
+def _response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        problem.model_dump_json(),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return _response(problem_of(error))
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    refusal = cast("HTTPException", error)  # the only class it is registered for
+    return _response(_problem(refusal.status_code, str(refusal.detail)), dict(refusal.headers or {}))
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    # Without the values sent: they may be large, and need not be valid Unicode.
+    items = cast("RequestValidationError", error).errors()
+    faults = [Fault(where=".".join(str(part) for part in item["loc"]), detail=item["msg"]) for item in items]
+    detail = "; ".join(f"{fault.where}: {fault.detail}" for fault in faults[:5])
+    return _response(_problem(422, detail, faults))

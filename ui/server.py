@@ -1,0 +1,156 @@
+"""One server: the chat window at `/`, the API under `/api`, and what keeps both safe."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import FastAPI, Request
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from rag.errors import SettingsError
+from ui.api import build_api
+from ui.app import build_page
+from ui.theme import head_html, page_theme
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from rag.chain import AnswerChain
+    from rag.settings import Settings
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_GRACE_S = 3  # an open page keeps a connection for events; without a limit Ctrl-C would wait for it
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # Gradio's page needs inline scripts and styles; but nothing from elsewhere, and no foreign frame.
+    "Content-Security-Policy": "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'",
+}
+
+
+def build_server(chain: AnswerChain, settings: Settings, sample_questions: Sequence[str] = ()) -> FastAPI:
+    """Build the application: API routes first, then the page for all other paths."""
+    import gradio as gr
+
+    app = build_api(chain, settings)
+    _refuse_unknown_api_paths(app)
+    app.add_middleware(SecurityHeaders)
+    gr.mount_gradio_app(
+        app,
+        build_page(chain, settings, sample_questions),
+        path="/",
+        footer_links=[],
+        run_history=False,  # questions to an archive stay out of the browser's storage
+        show_error=False,
+        max_file_size="1kb",  # the page takes no files, but Gradio's upload route is there
+        enable_monitoring=False,
+        theme=page_theme(),
+        head=head_html(),
+    )
+    return app
+
+
+def _refuse_unknown_api_paths(app: FastAPI) -> None:
+    """Keep `/api/...` from falling through to the page, whose errors are no problem documents."""
+
+    @app.api_route("/api/{rest:path}", methods=_METHODS, include_in_schema=False)
+    def unknown(request: Request, rest: str) -> None:
+        for route in app.router.routes:
+            if route.matches(request.scope)[0] is Match.PARTIAL:
+                raise HTTPException(405, f"{request.method} is not allowed for /api/{rest}.")
+        raise HTTPException(404, f"There is nothing at /api/{rest}; /docs lists the API.")
+
+
+class SecurityHeaders:
+    """ASGI middleware that adds headers; not Starlette's base class, which would buffer streams."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and the answer back with our headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+# -- serving -------------------------------------------------------------------------------------
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """Says that it is ready when it is: uvicorn's own line comes with log noise."""
+
+    address = ""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            sys.stdout.write(f"Pressmark is ready: {self.address}\n")
+            sys.stdout.flush()
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Serve until interrupted.
+
+    Raises:
+        SettingsError: Host or port cannot be bound.
+    """
+    bound = _listen(settings)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S)
+    server = _AnnouncingServer(config)
+    server.address = page_address(settings)
+    try:
+        server.run(sockets=[bound])
+    except KeyboardInterrupt:
+        sys.stdout.write("Pressmark has stopped.\n")
+    finally:
+        bound.close()
+
+
+def page_address(settings: Settings) -> str:
+    """Return the address a reader opens; a server on all interfaces is at home on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)  # noqa: S104
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"http://{host}:{settings.port}"
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Bind before anything is announced: uvicorn would exit the process on its own."""
+    host = settings.host.strip("[]")
+    try:
+        family = socket.getaddrinfo(host or None, settings.port, type=socket.SOCK_STREAM)[0][0]
+        bound = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise SettingsError(
+            f"Host {settings.host!r} is no address of this machine ({error}): "
+            "choose another with --host or PRESSMARK_HOST."
+        ) from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, settings.port))
+        bound.listen(128)
+    except OSError as error:
+        bound.close()
+        raise SettingsError(
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror or error}). If another program has the "
+            "port, choose another with --port or PRESSMARK_PORT; else check PRESSMARK_HOST."
+        ) from error
+    return bound

@@ -1,0 +1,81 @@
+"""The look of the page: Gradio's theme on our colours, the style sheet, the one script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradio.themes.base import Base
+
+# Copies an answer. `navigator.clipboard` exists on https and localhost only: elsewhere the text is
+# taken through a selection.
+_SCRIPT = """
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest && event.target.closest(".pm-copy");
+  if (!button) return;
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } else {
+    const area = document.createElement("textarea");
+    area.value = button.dataset.copy;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  const label = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = label; }, 1500);
+});
+"""
+
+# Brings a follow-up to the top once it is on the page; a first question stays under the masthead.
+SCROLL_TO_NEW = """
+() => {
+  if (!document.querySelector(".pm-turn")) return;
+  const until = Date.now() + 5000;
+  const look = () => {
+    const stage = document.querySelector("#pm-live .pm-stage");
+    if (stage) document.querySelector("#pm-live").scrollIntoView({block: "start"});
+    else if (Date.now() < until) setTimeout(look, 50);
+  };
+  look();
+}
+"""
+
+
+def head_html() -> str:
+    """Return the style sheet and the script for the page's head.
+
+    Not through Gradio's `css`: it prefixes each selector, and the colours belong on the root.
+    """
+    style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    return f"<style>{style}</style><script>{_SCRIPT}</script>"
+
+
+def page_theme() -> Base:
+    """Return Gradio's plain theme, on the style sheet's colours and the reader's own fonts."""
+    from gradio.themes import Base
+
+    # The families name fonts of the reader's machine: nothing is fetched.
+    return Base(
+        font=["system-ui", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"],
+        font_mono=["ui-monospace", "Consolas", "Liberation Mono", "monospace"],
+    ).set(
+        body_background_fill="var(--pm-paper)",
+        body_background_fill_dark="var(--pm-paper)",
+        body_text_color="var(--pm-ink)",
+        body_text_color_dark="var(--pm-ink)",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_border_width="0px",
+        block_label_text_color="var(--pm-ink)",
+        block_title_text_color="var(--pm-ink)",
+        input_background_fill="var(--pm-card)",
+        input_background_fill_dark="var(--pm-card)",
+        input_border_color="var(--pm-rule)",
+        input_border_color_dark="var(--pm-rule)",
+        border_color_primary="var(--pm-rule)",
+        border_color_primary_dark="var(--pm-rule)",
+    )

@@ -1,0 +1,103 @@
+"""The words for dates, time windows and verdicts, and the answer as plain text.
+
+Pure; shared by terminal, clipboard and page. Nothing here is HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from rag.schema import Answer, Citation, Claim, Conflict, TimeWindow, Verdict
+
+VERDICTS: dict[Verdict, tuple[str, str]] = {
+    "supported": ("✓", "Supported by the cited passage"),
+    "partly": ("◐", "Partly supported by the cited passage"),
+    "unsupported": ("✕", "Not supported by the archive"),
+}
+# Not from `calendar`: its names follow the process's locale, and dates here are English.
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def date_text(moment: datetime | None) -> str:
+    """Return the day, as "3 July 2025" (UTC), or "date unknown"."""
+    if moment is None:
+        return "date unknown"
+    day = moment.astimezone(UTC)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def window_text(window: TimeWindow | None) -> str:
+    """Return a time window in words, "" for none; the last day named is inside the window."""
+    if window is None or not (window.since or window.until):
+        return ""
+    last = window.until - timedelta(microseconds=1) if window.until else None
+    if window.since is None:
+        words = f"until {date_text(last)}"
+    elif last is None:
+        words = f"since {date_text(window.since)}"
+    else:
+        words = _days_text(window.since, last)
+    return f"{words} (from “{window.inferred_from}”)" if window.inferred_from else words
+
+
+def _days_text(first: datetime, last: datetime) -> str:
+    start, end = date_text(first), date_text(last)
+    if start == end:
+        return start
+    if first.astimezone(UTC).year == last.astimezone(UTC).year:
+        start = start.rsplit(" ", 1)[0]
+    return f"{start} to {end}"
+
+
+def plain_text(answer: Answer) -> str:
+    """Return the answer for a terminal or the clipboard: sentences, conflicts, notes, sources.
+
+    Control characters are taken out: text from an article must not steer a terminal.
+    """
+    blocks = [" ".join(_sentence(claim) for claim in answer.claims) if answer.claims else answer.text]
+    blocks += [_conflict_text(conflict) for conflict in answer.conflicts]
+    blocks += ["\n".join(f"Note: {note}" for note in answer.notes)]
+    blocks += ["\n".join(_source_lines(answer.citations))]
+    return _CONTROL.sub("", "\n\n".join(block for block in blocks if block))
+
+
+def _sentence(claim: Claim) -> str:
+    remark = ""
+    if claim.verdict != "supported":
+        remark = f" ({'; '.join((VERDICTS[claim.verdict][1].lower(), *claim.reasons))})"
+    return claim.text + "".join(f" [{number}]" for number in claim.citations) + remark
+
+
+def _conflict_text(conflict: Conflict) -> str:
+    lines = [
+        f"  {position.value} — {position.source or 'outlet unknown'}, {date_text(position.published_at)}"
+        f" [{position.citation}]"
+        for position in conflict.positions
+    ]
+    return "\n".join(["The sources differ:", *lines])
+
+
+def _source_lines(citations: Sequence[Citation]) -> Iterable[str]:
+    for citation in citations:
+        outlet = citation.source or "outlet unknown"
+        yield f'[{citation.number}] {outlet}, {date_text(citation.published_at)}: "{citation.title}"'
+        if citation.url:
+            yield f"    {citation.url}"
+        if citation.correction:
+            yield f"    {citation.correction}"

@@ -21,7 +21,8 @@ from rag.schema import Article, Passage
 from rag.store import Store
 
 BATCH_ARTICLES = 32  # articles per commit: about 200 passages, a few seconds of work on 2 cores
-Progress = Callable[[str], None]
+BATCH_PASSAGES = 256
+Progress = Callable[[int, int, str], None]  # files done, files in all, the next file's name
 
 
 @dataclass(slots=True)
@@ -47,7 +48,7 @@ def ingest(
         sources: Files or folders; each must exist and hold something readable.
         store: Open store of the home to index into.
         passage_tokens: Largest passage, in tokens of the embedding model.
-        progress: Called with the file's name before each file.
+        progress: Called before each file and once at the end.
 
     Raises:
         SourceError: A source does not exist or holds no file of a known kind.
@@ -61,6 +62,7 @@ def index_articles(articles: Iterable[Article | Rejected], store: Store, *, pass
     began = time.monotonic()
     tally = _Tally()
     _remove_orphans(store)
+    _restore_vectors(store)
     _index_batch(store.archive.pending(), store, passage_tokens, _Tally())
     batch: list[Article] = []
     for item in articles:
@@ -97,10 +99,12 @@ def delete_article(article_id: str, store: Store) -> None:
 
 
 def _read(files: Sequence[tuple[Path, str]], progress: Progress | None) -> Iterator[Article | Rejected]:
-    for path, shown_as in files:
+    for done, (path, shown_as) in enumerate(files):
         if progress:
-            progress(shown_as)
+            progress(done, len(files), shown_as)
         yield from load(path, shown_as=shown_as)
+    if progress:
+        progress(len(files), len(files), "done")
 
 
 def _shown(path: Path, source: Path) -> str:
@@ -158,6 +162,18 @@ def _index_batch(batch: Sequence[Article], store: Store, passage_tokens: int, ta
     for article, found in parts:
         store.archive.mark_indexed(article, found)
     tally.passages += len(passages)
+
+
+def _restore_vectors(store: Store) -> None:
+    """Embed passages that the index lacks, after its folder was moved away or the model changed."""
+    wanted = store.archive.passage_ids()
+    if store.index.count() >= len(wanted):
+        return
+    held = set(store.index.ids())
+    missing = [id_ for id_ in wanted if id_ not in held]
+    for start in range(0, len(missing), BATCH_PASSAGES):
+        passages = list(store.archive.passages(missing[start : start + BATCH_PASSAGES]).values())
+        store.index.add(passages, store.embeddings.embed([embedded_text(passage) for passage in passages]))
 
 
 def _remove_orphans(store: Store) -> None:

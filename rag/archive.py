@@ -141,7 +141,7 @@ class Archive:
                 }  # fmt: skip
                 names = ", ".join(row)
                 db.execute(
-                    f"INSERT OR REPLACE INTO articles ({names}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
+                    f"INSERT OR REPLACE INTO articles ({names}) VALUES ({', '.join('?' * len(row))})",
                     list(row.values()),
                 )
 
@@ -208,7 +208,7 @@ class Archive:
         """Return (article, story id) of the current or pending articles that share a key, by id."""
         marks = ", ".join("?" * len(bands))
         rows = self._rows(
-            f"SELECT a.* FROM articles a JOIN (SELECT DISTINCT article_id FROM story_bands WHERE band IN ({marks})) b "  # noqa: S608
+            f"SELECT a.* FROM articles a JOIN (SELECT DISTINCT article_id FROM story_bands WHERE band IN ({marks})) b "
             "ON a.id = b.article_id WHERE a.id != ? AND (a.current = 1 OR a.state = 'pending') ORDER BY a.id",
             [*bands, apart_from],
         )
@@ -325,7 +325,7 @@ class Archive:
     def count_in(self, window: TimeWindow | None, sources: Sequence[str] = ()) -> int:
         """Return how many current articles lie in the window and come from the outlets."""
         condition, values = _filters(window, sources)
-        return int(self._rows(f"SELECT count(*) AS n FROM articles a WHERE a.current = 1{condition}", values)[0]["n"])  # noqa: S608
+        return int(self._rows(f"SELECT count(*) AS n FROM articles a WHERE a.current = 1{condition}", values)[0]["n"])
 
     def status(self) -> ArchiveStatus:
         """Count what is there."""

@@ -10,6 +10,7 @@ the question at all. `training/fit_reader.py` makes both from development questi
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,18 +20,20 @@ from typing import Protocol
 
 import numpy as np
 
+from rag.embeddings import TokenVectors
 from rag.questions import KINDS, asks_for_latest, has_candidate, kind_of
 from rag.schema import RetrievedPassage
 from rag.sentences import sentence_spans
 from rag.words import content_stems, names, numbers, stem, tokens
 
 SENTENCE_FEATURES = (
-    "similarity", "similarity_below_best", "passage_similarity", "coverage", "context_coverage", "passage_coverage",
+    "similarity", "similarity_below_best", "token_match", "token_match_below_best", "weakest_match",
+    "passage_token_match", "passage_weakest_match", "passage_similarity", "coverage", "context_coverage", "passage_coverage",
     "pair_coverage", "reciprocal_rank", "length", "names_missing", "numbers_missing", "is_question", "leads", "newness",
     *(f"candidate_{kind}" for kind in KINDS),
 )  # fmt: skip
 ANSWER_FEATURES = (
-    "best", "second", "similarity", "passage_similarity", "coverage", "context_coverage", "passage_coverage",
+    "best", "second", "similarity", "token_match", "weakest_match", "passage_token_match", "passage_weakest_match", "passage_similarity", "coverage", "context_coverage", "passage_coverage",
     "article_coverage", "names_missing", "numbers_missing", "has_candidate",
 )  # fmt: skip
 
@@ -40,6 +43,9 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
         """Embed texts, or a question if `query`."""
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Embed each token of each text in its context."""
 
 
 class WordCounts(Protocol):
@@ -165,9 +171,9 @@ def sentence_features(
     question: str, candidates: Sequence[EvidenceSentence], *, embedder: Embedder, counts: WordCounts
 ) -> np.ndarray:
     """Return an array of shape (len(candidates), len(SENTENCE_FEATURES))."""
-    vectors = embedder.embed([candidate.text for candidate in candidates])
-    similarity = vectors @ embedder.embed([question], query=True)[0]
     idf = word_weights(question, counts)
+    matches = _token_matches(question, candidates, idf, embedder)
+    similarity = matches.similarity
     kind = kind_of(question)
     latest = asks_for_latest(question)
     newness = _newness(candidates)
@@ -182,6 +188,11 @@ def sentence_features(
         values = {
             "similarity": similarity[index],
             "similarity_below_best": similarity[index] - similarity.max(),
+            "token_match": matches.mean[index],
+            "token_match_below_best": matches.mean[index] - matches.mean.max(),
+            "weakest_match": matches.weakest[index],
+            "passage_token_match": matches.passage_mean[index],
+            "passage_weakest_match": matches.passage_weakest[index],
             "passage_similarity": candidate.found.similarity or 0.0,
             "coverage": _covered(idf, own),
             "context_coverage": _covered(idf, context),
@@ -198,6 +209,71 @@ def sentence_features(
         }
         rows[index] = [values.get(name, 0.0) for name in SENTENCE_FEATURES]
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Matches:
+    """How well each candidate, and its passage, match the question's words; arrays of one value per candidate."""
+
+    similarity: np.ndarray
+    mean: np.ndarray
+    weakest: np.ndarray
+    passage_mean: np.ndarray
+    passage_weakest: np.ndarray
+
+
+def _token_matches(
+    question: str, candidates: Sequence[EvidenceSentence], idf: Mapping[str, float], embedder: Embedder
+) -> _Matches:
+    """Match the question's words with the tokens of each sentence, in the context of its passage.
+
+    For each content word of the question the most similar token of the sentence counts (late
+    interaction after Khattab & Zaharia, ColBERT, SIGIR 2020), weighted by how rare the word is; the
+    weakest word tells a sentence that lacks what is asked for from one that has it.
+    """
+    passages = {c.found.passage.id: c.found.passage for c in candidates}
+    texts = [f"{passage.title}\n{passage.text}" for passage in passages.values()]
+    asked, *read_ = embedder.embed_tokens([question, *texts])
+    by_passage = dict(zip(passages, read_, strict=True))
+    question_vector = _unit(asked.vectors.mean(axis=0))
+    words = _word_groups(question, asked, idf)
+    columns = np.zeros((len(candidates), 5))
+    for row, candidate in enumerate(candidates):
+        passage = candidate.found.passage
+        tokens_ = by_passage[passage.id]
+        shift = len(passage.title) + 1 - passage.start
+        inside = (tokens_.starts >= candidate.start + shift) & (tokens_.ends <= candidate.end + shift)
+        if not inside.any():
+            continue  # the passage was longer than the model reads
+        likeness = asked.vectors @ tokens_.vectors.T
+        columns[row, 0] = question_vector @ _unit(tokens_.vectors[inside].mean(axis=0))
+        columns[row, 1:3] = _word_matches(likeness[:, inside].max(axis=1), words)
+        columns[row, 3:5] = _word_matches(likeness.max(axis=1), words)
+    return _Matches(*columns.T)
+
+
+def _word_groups(question: str, asked: TokenVectors, idf: Mapping[str, float]) -> list[tuple[np.ndarray, float]]:
+    """Return, for each content word of the question, the places of its tokens and its weight."""
+    groups = []
+    for match in re.finditer(r"\w+(?:[’'-]\w+)*", question):
+        weight = idf.get(stem(match.group().lower().replace("’", "'")))
+        places = np.flatnonzero((asked.starts >= match.start()) & (asked.ends <= match.end()))
+        if weight and len(places):
+            groups.append((places, weight))
+    return groups
+
+
+def _word_matches(best: np.ndarray, words: Sequence[tuple[np.ndarray, float]]) -> tuple[float, float]:
+    """Return the weighted mean and the minimum over words of the mean best match of their tokens."""
+    if not words:
+        return float(best.mean()), float(best.min())
+    values = np.array([best[places].mean() for places, _ in words])
+    weights = np.array([weight for _, weight in words])
+    return float(values @ weights / weights.sum()), float(values.min())
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 
 def answer_features(

@@ -1,8 +1,8 @@
 """Fit the built-in reader's two logistic models and its threshold on development questions.
 
-    python -m training.fit_reader [--squad FILE.json] [--write]
+    python -m training.fit_reader [--squad FILE.json ...] [--write]
 
-Uses the sample archive's `dev` questions and, with --squad, questions of a file in SQuAD format, whose
+Uses the sample archive's `dev` questions and, with --squad, questions of files in SQuAD format, whose
 paragraphs become an archive of their own. Prints cross-validated figures on `dev` (folds over questions);
 --write replaces rag/data/reader.json. `test` questions are never read.
 """
@@ -45,7 +45,7 @@ from rag.timeframe import window_of
 OUTPUT = Path(__file__).parent.parent / "rag" / "data" / "reader.json"
 SEED = 7
 FOLDS = 5
-SQUAD_QUESTIONS = 600
+SQUAD_QUESTIONS = 500  # of each file
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
 
 
@@ -64,7 +64,9 @@ class Case:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--squad", type=Path, help="file in SQuAD format, used beside the dev questions")
+    parser.add_argument(
+        "--squad", type=Path, nargs="*", default=[], help="file in SQuAD format, used beside the dev questions"
+    )
     parser.add_argument("--write", action="store_true", help=f"replace {OUTPUT.name}")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -72,11 +74,10 @@ def main() -> None:
         with opened(settings) as store:
             index_articles(sample_articles(), store, passage_tokens=settings.passage_tokens)
             dev = [_dev_case(question, store, settings.k) for question in load_questions(QUESTIONS, split="dev")]
-            extra = []
-            if options.squad:
-                squad_settings = load_settings(home=Path(folder) / "squad")
-                with opened(squad_settings) as squad:
-                    extra = _squad_cases(options.squad, squad, settings.k, settings.passage_tokens)
+            extra: list[Case] = []
+            for number, path in enumerate(options.squad):
+                with opened(load_settings(home=Path(folder) / f"squad{number}")) as squad:
+                    extra += _squad_cases(path, squad, settings.k, settings.passage_tokens)
             fitted = _evaluate_and_fit(dev, extra, store)
     if options.write:
         OUTPUT.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
@@ -125,7 +126,7 @@ def _squad_cases(path: Path, store: Store, k: int, passage_tokens: int) -> list[
         for number, paragraph in enumerate(document["paragraphs"]):
             id_ = f"{document['title']}-{number}"
             articles.append(Article(id=id_, version="1", title=document["title"], text=paragraph["context"]))
-            questions += [(id_, qa["question"], qa["answers"][0]) for qa in paragraph["qas"]]
+            questions += [(id_, qa["question"], (qa["answers"] or [{}])[0]) for qa in paragraph["qas"]]
     chosen = [questions[index] for index in rng.permutation(len(questions))[:SQUAD_QUESTIONS]]
     wanted = {id_ for id_, _, _ in chosen}
     index_articles([a for a in articles if a.id in wanted], store, passage_tokens=passage_tokens)
@@ -134,7 +135,7 @@ def _squad_cases(path: Path, store: Store, k: int, passage_tokens: int) -> list[
     for id_, question, answer in chosen:
         found = retriever.retrieve(question)
         without = [item for item in found if item.passage.article_id != id_]
-        for passages in (found[:k], without[:k]):
+        for passages in (found[:k], without[:k]) if answer else (found[:k],):
             candidates = candidate_sentences(passages)
             labels = np.array([_spans(candidate, id_, answer) for candidate in candidates], dtype=float)
             if len(candidates):
@@ -143,6 +144,8 @@ def _squad_cases(path: Path, store: Store, k: int, passage_tokens: int) -> list[
 
 
 def _spans(candidate: EvidenceSentence, article_id: str, answer: dict[str, Any]) -> bool:
+    if not answer:
+        return False
     start = int(answer["answer_start"])
     return candidate.found.passage.article_id == article_id and candidate.start <= start < candidate.end
 
@@ -160,19 +163,21 @@ def _evaluate_and_fit(dev: Sequence[Case], extra: Sequence[Case], store: Store) 
     for fold in range(FOLDS):
         train = [case for case, place in zip(dev, fold_of, strict=True) if place != fold]
         sentence, answer = _fit([*train, *extra], store)
-        for index in np.flatnonzero(fold_of == fold):
+        for index in map(int, np.flatnonzero(fold_of == fold)):
             case = dev[index]
             scores = sentence.probability(case.rows)
             confidence[index] = _confidence(case, sentence, answer, store)
             if case.answerable:
                 order = np.argsort(-scores, kind="stable")
-                top1 += case.labels[order[0]] > 0
-                top3 += case.labels[order[:3]].any()
-                similar += case.labels[int(np.argmax(case.rows[:, 0]))] > 0
+                top1 += int(case.labels[order[0]] > 0)
+                top3 += int(case.labels[order[:3]].any())
+                similar += int(case.labels[int(np.argmax(case.rows[:, 0]))] > 0)
     known = np.array([case.answerable for case in dev])
     n = int(known.sum())
     print(f"dev: {len(dev)} questions, {n} with the answer among the passages found")
-    print(f"  gold sentence first {top1 / n:.3f}, in first three {top3 / n:.3f}; most similar sentence {similar / n:.3f}")
+    print(
+        f"  gold sentence first {top1 / n:.3f}, in first three {top3 / n:.3f}; most similar sentence {similar / n:.3f}"
+    )
     print(f"  answerable or not, AUC {roc_auc_score(known, confidence):.3f}")
     threshold = _threshold(known, confidence)
     sentence, answer = _fit([*dev, *extra], store)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from pydantic import TypeAdapter
 
 import rag.schema as schema
 from rag.archive import answers_adapter
 from rag.errors import PressmarkError
-from rag.schema import Answer, Article, ClaimShown, RetrievedPassage, Stage, TimeWindow, Turn
+from rag.schema import Answer, Article, ClaimShown, Stage
+from ui.api_types import ArticleCard, ArticleList, Ask, Health, SearchResults, Since, Until, window_between
+from ui.docs_page import docs_html
 from ui.problems import PROBLEM_RESPONSES, add_problem_handlers, problem_of
 
 if TYPE_CHECKING:
@@ -28,132 +29,13 @@ _LARGEST_BODY_BYTES = 2_000_000  # fifty earlier exchanges of full length fit
 _LARGEST_OFFSET = 2**31
 
 
-def _moment(value: object) -> datetime | None:
-    """Read an ISO date or time as aware UTC; a date is its midnight."""
-    if value is None or isinstance(value, datetime):
-        return value
-    try:
-        # Not pydantic's own reading: it takes "5" for five seconds after 1970.
-        moment = datetime.fromisoformat(str(value).strip())
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("write an ISO date or time, such as 2025-06-30 or 2025-06-30T12:00:00Z") from error
-    if not 1600 <= moment.year <= 2400:  # far from the ends of the calendar, where adding a day fails
-        raise ValueError("the year must lie between 1600 and 2400")
-    return moment
-
-
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-Since = Annotated[
-    Moment | None,
-    Field(
-        description="Earliest publication time, as ISO date or time; UTC if it names no zone.", examples=["2025-06-01"]
-    ),
-]
-Until = Annotated[
-    Moment | None,
-    Field(description="Publication before this time (exclusive), as ISO date or time.", examples=["2025-07-01"]),
-]
-Outlets = Annotated[list[str], Field(max_length=100, description="Outlets to search, by exact name; empty for all.")]
-
-
-class Exchange(BaseModel):
-    """One earlier exchange of the dialogue."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    question: str = Field(max_length=20_000, examples=["Who leads the port authority?"])
-    answer: str = Field(default="", max_length=20_000, description="The `text` of the answer given.")
-
-
-class Ask(BaseModel):
-    """A question to the archive."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    question: str = Field(
-        min_length=1,
-        description="In words; the server's limit on characters is `PRESSMARK_QUESTION_CHARS`.",
-        examples=["What did the council decide in June?"],
-    )
-    history: list[Exchange] = Field(
-        default=[], max_length=50, description="Earlier exchanges, oldest first, for follow-up questions."
-    )
-    since: Since = None
-    until: Until = None
-    infer_window: bool = Field(
-        default=True, description='Take publication dates from the question ("in June") unless since or until is given.'
-    )
-    sources: Outlets = []
-    now: Moment | None = Field(default=None, description='The moment "last week" counts from; the present if left out.')
-    stream: bool = Field(
-        default=False, description="Send server-sent events (stage, claim, answer, error) as the answer grows."
-    )
-
-    def query(self) -> schema.Query:
-        """Return the question as the chain takes it."""
-        return schema.Query(
-            question=self.question,
-            turns=tuple(Turn(turn.question, turn.answer) for turn in self.history),
-            window=_window(self.since, self.until),
-            infer_window=self.infer_window,
-            sources=tuple(self.sources),
-            now=self.now,
-        )
-
-
-class SearchResults(BaseModel):
-    """Passages found, best first."""
-
-    query: str
-    passages: list[RetrievedPassage]
-
-
-class ArticleCard(BaseModel):
-    """An article without its text."""
-
-    id: str
-    version: str
-    title: str
-    source: str
-    url: str
-    published_at: datetime | None
-    section: str
-    kind: str
-    language: str
-    truncated: bool
-    correction: str | None
-
-
-class ArticleList(BaseModel):
-    """Articles by publication time, newest first, unknown dates last."""
-
-    articles: list[ArticleCard]
-    limit: int
-    offset: int
-
-
-class Health(BaseModel):
-    """What serves and how fresh it is."""
-
-    status: str = Field(examples=["ok"])
-    version: str
-    articles: int
-    passages: int
-    pending: int = Field(description="Articles that an interrupted ingest left unindexed.")
-    newest_at: datetime | None
-    newest_title: str
-    last_ingest_at: datetime | None
-    embedding_model: str
-    chat_model: str = Field(description='"builtin" for the built-in reader.')
-
-
 def build_api(chain: AnswerChain, settings: Settings) -> FastAPI:
     """Build the API over a chain; requests share the chain, each in a thread of the pool."""
     app = FastAPI(
         title="Pressmark",
         version=version("pressmark"),
         description="Ask a news archive: each sentence of the answer stands on a passage you can open.",
+        docs_url=None,
         redoc_url=None,
         max_body_size=_LARGEST_BODY_BYTES,
     )
@@ -161,6 +43,7 @@ def build_api(chain: AnswerChain, settings: Settings) -> FastAPI:
     app.include_router(_answer_routes(chain, settings))
     app.include_router(_archive_routes(chain))
     app.include_router(_health_route(chain, settings))
+    app.add_api_route("/docs", lambda: HTMLResponse(docs_html(app.openapi())), include_in_schema=False)
     return app
 
 
@@ -205,7 +88,7 @@ def _archive_routes(chain: AnswerChain) -> APIRouter:
         source: Annotated[list[str] | None, Query(max_length=100, description="Outlet; may be repeated.")] = None,
     ) -> SearchResults:
         """Return passages, best first, one for each story."""
-        found = chain.retriever.retrieve(q, k=k, window=_window(since, until), sources=source or ())
+        found = chain.retriever.retrieve(q, k=k, window=window_between(since, until), sources=source or ())
         return SearchResults(query=q, passages=found)
 
     @routes.get("/articles", summary="List articles")
@@ -256,14 +139,6 @@ def _health_route(chain: AnswerChain, settings: Settings) -> APIRouter:
 
 
 # -- parts ---------------------------------------------------------------------------------------
-
-
-def _window(since: datetime | None, until: datetime | None) -> TimeWindow | None:
-    if since is None and until is None:
-        return None
-    if since and until and until <= since:
-        raise ValueError("`until` must be later than `since`; it is exclusive.")
-    return TimeWindow(since, until)
 
 
 def _check_length(question: str, limit: int) -> None:

@@ -155,7 +155,7 @@ def _lay_out_scope() -> tuple[gr.Textbox, gr.Textbox, gr.Checkbox, gr.Dropdown]:
 def _wire_asking(chain: AnswerChain, parts: _Parts) -> None:
     import gradio as gr
 
-    def ask(
+    def grow(
         question: str | None,
         conversation: Conversation,
         first: str | None,
@@ -182,7 +182,7 @@ def _wire_asking(chain: AnswerChain, parts: _Parts) -> None:
     asking = []
     for trigger, asked in triggers:
         event = trigger(
-            ask,
+            grow,
             inputs=[asked, parts.conversation, *parts.scope],
             outputs=[*parts.shown, parts.question],
             show_progress="hidden",

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from rag.prompts import REFUSAL
 from rag.schema import Answer, ArchiveStatus, Article, Citation, Claim, Conflict, RetrievedPassage, Stage
+from ui.surroundings import surroundings
 from ui.wording import VERDICTS, date_text, plain_text, window_text
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "safe_url",
     "sources_html",
     "stage_html",
-    "surroundings",
     "turn_html",
     "window_text",
 ]
@@ -38,10 +38,6 @@ _STAGES = {
     "writing": "Writing",
     "checking": "Checking each sentence",
 }
-_AROUND_CHARS = 300  # shown on either side of a quote, so that a reader can judge it in its context
-# A word broken by the cut; bounded, for scripts without spaces would lose everything.
-_CUT_WORD_FIRST = re.compile(r"^\S{0,30}\s")
-_CUT_WORD_LAST = re.compile(r"\s\S{0,30}$")
 _NEAREST = 3  # articles offered when the archive does not say
 
 ArticleKey = tuple[str, str]
@@ -240,27 +236,6 @@ def _covers(found: RetrievedPassage, citation: Citation) -> bool:
     passage = found.passage
     same = (passage.article_id, passage.version) == (citation.article_id, citation.version)
     return same and passage.start <= citation.start and citation.end <= passage.end
-
-
-def surroundings(citation: Citation, article: Article | None, found: RetrievedPassage | None = None) -> tuple[str, str]:
-    """Return the text before and after the quote, cut on words and then marked by an ellipsis.
-
-    Where article and citation do not agree, nothing is shown around the quote: a quote in the
-    wrong place would be a false citation.
-    """
-    if article is None or article.text[citation.start : citation.end] != citation.quote:
-        return "", ""
-    low = found.passage.start if found else 0
-    high = found.passage.end if found else len(article.text)
-    start = max(low, citation.start - _AROUND_CHARS)
-    end = min(high, citation.end + _AROUND_CHARS)
-    before, after = article.text[start : citation.start], article.text[citation.end : end]
-    if start > low:
-        before = _CUT_WORD_FIRST.sub("", before)
-    if end < high:
-        after = _CUT_WORD_LAST.sub("", after)
-    before = "… " + before.lstrip() if start > 0 else before
-    return before, after.rstrip() + " …" if end < len(article.text) else after
 
 
 # -- around the answer ---------------------------------------------------------------------------

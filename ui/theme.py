@@ -50,8 +50,12 @@ def head_html() -> str:
 
     Not through Gradio's `css`: it prefixes each selector, and the colours belong on the root.
     """
-    style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
-    return f"<style>{style}</style><script>{_SCRIPT}</script>"
+    return f"{style_html()}<script>{_SCRIPT}</script>"
+
+
+def style_html() -> str:
+    """Return the style sheet as an element."""
+    return f"<style>{Path(__file__).with_name('style.css').read_text(encoding='utf-8')}</style>"
 
 
 def page_theme() -> Base:

@@ -190,3 +190,12 @@ def test_schema_describes_body_answer_and_problems(client: TestClient) -> None:
     assert "application/problem+json" in ask["responses"]["422"]["content"]
     assert spec["components"]["schemas"]["Ask"]["additionalProperties"] is False
     assert spec["components"]["schemas"]["Answer"]["description"]
+
+
+def test_docs_page_tells_every_route_and_loads_nothing(client: TestClient) -> None:
+    page = client.get("/docs").text
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path in page
+    assert "<script" not in page
+    assert "http://" not in page
+    assert "https://" not in page

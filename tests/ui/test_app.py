@@ -30,9 +30,14 @@ def built(chain: FakeChain, settings: Settings, samples: tuple[str, ...] = SAMPL
     return TestClient(asyncio.run(build()), raise_server_exceptions=False)
 
 
-@pytest.fixture
-def client(chain: FakeChain, settings: Settings) -> Iterator[TestClient]:
-    with built(chain, settings) as opened:
+@pytest.fixture(scope="module")
+def served() -> FakeChain:
+    return FakeChain(answer_of())
+
+
+@pytest.fixture(scope="module")
+def client(served: FakeChain) -> Iterator[TestClient]:
+    with built(served, Settings(_env_file=None)) as opened:  # once: building a page takes half a second
         yield opened
 
 
@@ -77,15 +82,19 @@ def test_ask_endpoint_returns_the_answer_object(client: TestClient) -> None:
     assert answers_adapter().validate_python(data[0], strict=False) == answer_of()  # type: ignore[index]
 
 
-def test_ask_endpoint_explains_our_errors(client: TestClient, chain: FakeChain) -> None:
-    chain.failure = ChatModelError("No key: set OPENAI_API_KEY.")
+def test_ask_endpoint_explains_our_errors(
+    client: TestClient, served: FakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "failure", ChatModelError("No key: set OPENAI_API_KEY."))
     event, data = call_ask(client, "Why?")
     assert event == "error"
     assert "No key" in str(data)
 
 
-def test_ask_endpoint_hides_what_we_did_not_foresee(client: TestClient, chain: FakeChain) -> None:
-    chain.failure = RuntimeError("secret internals")
+def test_ask_endpoint_hides_what_we_did_not_foresee(
+    client: TestClient, served: FakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "failure", RuntimeError("secret internals"))
     event, data = call_ask(client, "Why?")
     assert event == "error"
     assert "secret" not in str(data)

@@ -17,10 +17,10 @@ from ui.render import (
     safe_url,
     sources_html,
     stage_html,
-    surroundings,
     turn_html,
     window_text,
 )
+from ui.surroundings import surroundings
 
 SCRIPT = "<script>alert(1)</script>"
 ARTICLES = {("a1", "v1"): ARTICLE}

@@ -1,0 +1,107 @@
+"""`pressmark doctor`: what a person checks first when something is wrong."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from rag.archive import Archive
+from rag.embeddings import PACKAGED_SHA256, check_packaged, packaged_folder
+from rag.errors import PressmarkError, StoreLockedError
+from rag.settings import Settings
+from rag.store import Store, archive_path
+
+MIN_FREE_BYTES = 1 << 30
+PACKAGES = ("pressmark", "torch", "sentence-transformers", "chromadb", "langchain-core", "gradio", "fastapi")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding: `detail` says what was seen, and what to do if it is not `ok`."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Check versions, model, disk, archive, lock and index; never raises for what it finds."""
+    checks = [
+        Check("versions", True, ", ".join(f"{name} {version(name)}" for name in PACKAGES)),
+        _model(settings),
+        _disk(settings),
+        _full_text(),
+    ]
+    if archive_path(settings).exists():
+        return [*checks, *_store(settings)]
+    return [*checks, Check("archive", True, f"none yet in {settings.folder}: `pressmark ingest PATH` makes it")]
+
+
+def _model(settings: Settings) -> Check:
+    if settings.embedding_model:
+        return Check("embedding model", True, f"{settings.embedding_model} (its weights are yours to check)")
+    try:
+        check_packaged(packaged_folder())
+    except PressmarkError as error:
+        return Check("embedding model", False, str(error))
+    return Check("embedding model", True, f"all-MiniLM-L6-v2, SHA-256 {PACKAGED_SHA256[:12]}... as published")
+
+
+def _disk(settings: Settings) -> Check:
+    folder = settings.folder
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    cure = "" if free >= MIN_FREE_BYTES else ": free some, an ingest may fail"
+    return Check("disk", free >= MIN_FREE_BYTES, f"{free / 1e9:.1f} GB free at {folder}{cure}")
+
+
+def _full_text() -> Check:
+    with sqlite3.connect(":memory:") as db:
+        try:
+            db.execute("CREATE VIRTUAL TABLE probe USING fts5(text)")
+        except sqlite3.OperationalError:
+            return Check("full text", False, f"SQLite {sqlite3.sqlite_version} lacks FTS5: use another Python build")
+    return Check("full text", True, f"SQLite {sqlite3.sqlite_version} with FTS5")
+
+
+def _store(settings: Settings) -> list[Check]:
+    checks = []
+    try:
+        archive = Archive.open(archive_path(settings))
+    except PressmarkError as error:
+        return [Check("archive", False, str(error))]
+    status = archive.status()
+    archive.close()
+    found = f"{status.articles} articles, {status.passages} passages, {status.stories} stories"
+    pending = f"; {status.pending} left by an interrupted ingest: run it again" if status.pending else ""
+    checks.append(Check("archive", not status.pending, found + pending))
+    try:
+        store = Store.open(settings)
+    except StoreLockedError as error:
+        return [*checks, Check("lock", True, f"{error} The index was not examined.")]
+    except PressmarkError as error:
+        return [*checks, Check("index", False, str(error))]
+    try:
+        checks.append(Check("lock", True, "free"))
+        checks.append(_index(store))
+    finally:
+        store.close()
+    return checks
+
+
+def _index(store: Store) -> Check:
+    """Compare ids, then read one vector's neighbours: a damaged index counts right and finds nothing."""
+    wanted, held = set(store.archive.passage_ids()), set(store.index.ids())
+    lost = len(wanted - held)
+    if lost:
+        return Check("index", False, f"{lost} passages have no vector: move {'chroma'} away and ingest again")
+    if wanted:
+        probe = store.archive.passages([min(wanted)])[min(wanted)]
+        if not store.index.search(store.embeddings.embed([probe.text])[0], limit=1):
+            return Check("index", False, "it finds nothing: move the chroma folder away and ingest again")
+    stray = len(held - wanted)
+    extra = f", {stray} stray ones that no search shows" if stray else ""
+    return Check("index", True, f"{len(held)} vectors of {store.embeddings.model_id}{extra}")

@@ -141,7 +141,7 @@ class AnswerChain(Runnable[Any, Event]):
             work.search_query = standalone_question(query.question, query.turns)
         work.window = query.window
         if work.window is None and query.infer_window:
-            now = query.now or datetime.now(UTC)
+            now = query.now or self.settings.as_of or datetime.now(UTC)
             work.window = window_of(query.question, now) or window_of(work.search_query, now)
         work.lap("understand", since)
 

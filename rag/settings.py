@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import SettingsError
@@ -62,9 +63,18 @@ class Settings(BaseSettings):
     lenient: bool = Field(default=False, description="Show unsupported sentences, marked, instead of withholding them.")
     host: str = Field(default="127.0.0.1", description="Address the server binds to.")
     port: int = Field(default=7860, ge=1, le=65535, description="Port of chat window and API. Range 1-65535.")
+    as_of: datetime | None = Field(
+        default=None,
+        description='Moment that "last week" counts from, as 2025-09-01; empty is the present. For archives that ended.',
+    )
     question_chars: int = Field(
         default=2000, ge=50, le=20000, description="Longest question accepted, in characters. Range 50-20000."
     )
+
+    @field_validator("as_of")
+    @classmethod
+    def _aware(cls, value: datetime | None) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
     @property
     def folder(self) -> Path:
@@ -83,8 +93,11 @@ def load_settings(**overrides: Any) -> Settings:  # values are checked by pydant
     except ValidationError as error:
         lines = []
         for item in error.errors():
-            name = "PRESSMARK_" + str(item["loc"][0]).upper().removeprefix("PRESSMARK_")
-            lines.append(f"{name}: {item['msg']} (got {item['input']!r})")
+            name = str(item["loc"][0]).upper()
+            if item["type"] == "extra_forbidden":
+                lines.append(f"{name} in .env is no setting of Pressmark: .env.example lists them")
+            else:
+                lines.append(f"PRESSMARK_{name}: {item['msg']} (got {item['input']!r})")
         raise SettingsError("Settings cannot be used:\n  " + "\n  ".join(lines)) from error
 
 

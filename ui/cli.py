@@ -146,11 +146,11 @@ def serve(
     ingest_first: Annotated[list[Path] | None, typer.Option("--ingest", help="Ingest this path first.")] = None,
 ) -> None:
     """Serve chat window and API."""
-    from ui.demo import SHOWPIECES
+    from ui.demo import SAMPLE_NOW, SHOWPIECES
     from ui.server import build_server
     from ui.server import serve as run_server
 
-    settings = _settings(home, host=host, port=port)
+    settings = _settings(home, host=host, port=port, as_of=SAMPLE_NOW if sample else None)
     with _chain_of(settings) as chain:
         paths = [_sample_file()] if sample else []
         paths += ingest_first or []
@@ -164,9 +164,9 @@ def serve(
 @app.command()
 def demo(home: Home = None) -> None:
     """Answer five questions about the sample archive, then measure the answers to all its questions."""
-    from ui.demo import show
+    from ui.demo import SAMPLE_NOW, show
 
-    settings = _settings(home)
+    settings = _settings(home, as_of=SAMPLE_NOW)
     with _chain_of(settings) as chain:
         _ingested([_sample_file()], chain.store, settings, quiet=True)
         ok = show(chain, settings, _say)

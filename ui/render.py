@@ -270,9 +270,10 @@ def freshness_html(status: ArchiveStatus, now: datetime) -> str:
     """Render what the archive holds and how fresh it is; for an empty one, how to fill it."""
     if not status.articles:
         return (
-            '<div class="pm-empty"><p><strong>The archive is empty.</strong> Add articles, then ask:</p>'
-            "<pre><code>pressmark ingest FOLDER_OR_FILE_OR_FEED</code></pre>"
-            "<p>To try it with sample articles: <code>pressmark demo</code></p></div>"
+            # Not `pressmark ingest`: this server owns the home, and a second process would be refused.
+            '<div class="pm-empty"><p><strong>The archive is empty.</strong> Stop the server and start it with your '
+            "articles:</p><pre><code>pressmark serve --ingest FOLDER_OR_FILE</code></pre>"
+            "<p>Or try it with sample articles: <code>pressmark serve --sample</code></p></div>"
         )
     outlets = len(status.sources)
     pieces = [f"<strong>{status.articles:,}</strong> article{'s' * (status.articles != 1)}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 from collections.abc import Sequence
@@ -104,6 +105,11 @@ class _AnnouncingServer(uvicorn.Server):
         if self.started:
             sys.stdout.write(f"Pressmark is ready: {self.address}\n")
             sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # An open page's event stream is cut off now; uvicorn would log a traceback for each.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets=sockets)
 
 
 def serve(app: FastAPI, settings: Settings) -> None:

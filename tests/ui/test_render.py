@@ -196,7 +196,7 @@ def test_freshness_tells_count_newest_and_last_ingest() -> None:
 
 
 def test_empty_archive_says_how_to_fill_it() -> None:
-    assert "pressmark ingest" in freshness_html(ArchiveStatus(0, 0, 0, 0, (), None, "", None), NOW)
+    assert "pressmark serve --ingest" in freshness_html(ArchiveStatus(0, 0, 0, 0, (), None, "", None), NOW)
 
 
 def test_plain_text_has_sentences_then_sources() -> None:

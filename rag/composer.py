@@ -11,7 +11,7 @@ from rag.citations import CitationBook, cite_span
 from rag.questions import asks_for_latest, kind_of
 from rag.reader import EvidenceSentence, Reading
 from rag.schema import Claim, Conflict, Position
-from rag.words import content_stems, quantities, tokens
+from rag.words import content_stems, numbers, quantities, stem, tokens
 
 MAX_SENTENCES = 3
 MAX_LIST_SENTENCES = 4
@@ -22,6 +22,8 @@ KEEP_SHARE = 0.5
 SAME_TIME = timedelta(days=2)
 # Sentences that take part in a conflict must be this near to the best one.
 CONFLICT_SHARE = 0.3
+# Share of the best passage's topic words that a rival's passage must hold.
+SAME_TOPIC = 0.75
 REPEATS = 0.6  # share of word pairs at which a sentence repeats one already shown
 
 
@@ -34,6 +36,16 @@ class Draft:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A quantity for the thing asked, and the words of the question that stand near it."""
+
+    sentence: EvidenceSentence
+    value: float
+    words: str
+    near: frozenset[str]
+
+
 def compose(question: str, reading: Reading, book: CitationBook) -> Draft:
     """Choose the sentences that answer `question`, and cite each in `book`.
 
@@ -43,31 +55,37 @@ def compose(question: str, reading: Reading, book: CitationBook) -> Draft:
     """
     if not reading.sentences:
         return Draft((), (), ())
-    rivals = _differing_figures(question, reading.sentences)
-    chosen = rivals or _near_the_best(question, reading.sentences)
-    ordered = chosen if rivals else _in_reading_order(chosen)
-    claims = []
-    numbers: dict[tuple[str, int], int] = {}
-    for sentence in ordered:
-        citation = book.add(cite_span(sentence.found, sentence.context_start, sentence.end))
-        numbers[_key(sentence)] = citation.number
-        claims.append(
-            Claim(text=citation.quote, citations=(citation.number,), verdict="supported", score=1.0, reasons=())
-        )
-    if not rivals:
-        return Draft(tuple(claims), (), ())
+    figures = _differing_figures(question, reading.sentences)
+    if figures and asks_for_latest(question):
+        return Draft(_claims([figures[0].sentence], book), (), ())
+    if not figures:
+        return Draft(_claims(_in_reading_order(_near_the_best(question, reading.sentences)), book), (), ())
+    claims = _claims([figure.sentence for figure in figures], book)
+    if not _at_the_same_time(figures):
+        return Draft(claims, (), ("The figure changed over time; the newest report comes first.",))
     positions = tuple(
         Position(
-            value=_figure(question, sentence)[1],
-            citation=numbers[_key(sentence)],
-            source=sentence.found.passage.source,
-            published_at=sentence.found.passage.published_at,
+            value=figure.words,
+            citation=claim.citations[0],
+            source=figure.sentence.found.passage.source,
+            published_at=figure.sentence.found.passage.published_at,
         )
-        for sentence in ordered
+        for figure, claim in zip(figures, claims, strict=True)
     )
-    if _at_the_same_time(ordered):
-        return Draft(tuple(claims), (Conflict(positions),), ("The outlets give different figures.",))
-    return Draft(tuple(claims), (), ("The figure changed over time; the newest report comes first.",))
+    return Draft(claims, (Conflict(positions),), ("The outlets give different figures.",))
+
+
+def _claims(chosen: Sequence[EvidenceSentence], book: CitationBook) -> tuple[Claim, ...]:
+    """Quote each sentence, with the one it leans on unless that is shown already."""
+    claims = []
+    shown: set[tuple[str, int]] = set()
+    for sentence in chosen:
+        article_id = sentence.found.passage.article_id
+        start = sentence.start if (article_id, sentence.context_start) in shown else sentence.context_start
+        shown |= {(article_id, sentence.start), (article_id, start)}
+        citation = book.add(cite_span(sentence.found, start, sentence.end))
+        claims.append(Claim(text=citation.quote, citations=(citation.number,), verdict="supported", score=1.0))
+    return tuple(claims)
 
 
 def _near_the_best(question: str, ranked: Sequence[EvidenceSentence]) -> list[EvidenceSentence]:
@@ -88,49 +106,60 @@ def _in_reading_order(chosen: Sequence[EvidenceSentence]) -> list[EvidenceSenten
     return sorted(chosen, key=lambda s: (articles.index(s.found.passage.article_id), s.start))
 
 
-def _differing_figures(question: str, ranked: Sequence[EvidenceSentence]) -> list[EvidenceSentence]:
-    """Return one sentence for each differing figure that stories give for the thing asked, newest first.
+def _differing_figures(question: str, ranked: Sequence[EvidenceSentence]) -> list[_Figure]:
+    """Return one figure for each differing value that stories give for the thing asked, newest first.
 
-    Empty unless the question asks for a number and at least two stories differ.
+    Empty unless the question asks for a number and at least two stories on its topic differ.
     """
-    if kind_of(question) != "number" or not ranked:
+    if kind_of(question) != "number":
         return []
-    floor = ranked[0].score * CONFLICT_SHARE
-    by_story: dict[str, tuple[EvidenceSentence, float]] = {}
+    best = ranked[0]
+    by_story: dict[str, _Figure] = {}
     for sentence in ranked:
-        value, _ = _figure(question, sentence)
-        if sentence.score < floor or value is None:
+        if sentence.score < best.score * CONFLICT_SHARE or not _on_topic(question, sentence, best):
             continue
-        by_story.setdefault(sentence.found.story_id, (sentence, value))
-    if len({value for _, value in by_story.values()}) < 2:
-        return []
-    newest = sorted(by_story.values(), key=lambda pair: _published(pair[0]), reverse=True)
-    if asks_for_latest(question):
-        return []
-    chosen: dict[float, EvidenceSentence] = {}
-    for sentence, value in newest:
-        chosen.setdefault(value, sentence)
-    return list(chosen.values())[:MAX_SENTENCES]
+        figure = _figure(question, sentence)
+        if figure is not None:
+            by_story.setdefault(sentence.found.story_id, figure)
+    figures = [figure for figure in by_story.values() if figure.near & next(iter(by_story.values())).near]
+    newest = sorted(figures, key=lambda figure: _published(figure.sentence), reverse=True)
+    chosen: dict[float, _Figure] = {}
+    for figure in newest:
+        chosen.setdefault(figure.value, figure)
+    return list(chosen.values())[:MAX_SENTENCES] if len(chosen) > 1 else []
 
 
-def _figure(question: str, sentence: EvidenceSentence) -> tuple[float | None, str]:
-    """Return the quantity in the sentence that stands for the thing asked: its value and its words.
+def _figure(question: str, sentence: EvidenceSentence) -> _Figure | None:
+    """Return the quantity in the sentence that stands for the thing asked.
 
     The thing asked is the question's first content words ("how many marchers…"): the quantity whose
     neighbourhood shares most of them wins; without any shared word there is none.
     """
-    wanted = content_stems(question)
-    best: tuple[float, float | None, str] = (0.0, None, "")
+    wanted = {word: 1.0 / (1 + place) for place, word in enumerate(content_stems(question))}
+    known = set(numbers(question))
+    best, most = None, 0.0
     for found in quantities(sentence.text):
-        near = set(content_stems(found.neighbourhood))
-        weight = sum(1.0 / (1 + index) for index, word in enumerate(wanted) if word in near)
-        if weight > best[0]:
-            best = (weight, found.value, found.words)
-    return best[1], best[2]
+        near = frozenset(content_stems(f"{found.neighbourhood} {found.words}")) & set(wanted)
+        weight = sum(wanted[word] for word in near)
+        if weight > most and found.value not in known:
+            best, most = _Figure(sentence, found.value, found.words, near), weight
+    return best
 
 
-def _at_the_same_time(chosen: Sequence[EvidenceSentence]) -> bool:
-    dates = [sentence.found.passage.published_at for sentence in chosen]
+def _on_topic(question: str, sentence: EvidenceSentence, best: EvidenceSentence) -> bool:
+    """Tell whether the sentence's passage speaks of what is asked about as much as the best one's does."""
+    return _topic_share(question, sentence) >= SAME_TOPIC * _topic_share(question, best)
+
+
+def _topic_share(question: str, sentence: EvidenceSentence) -> float:
+    passage = sentence.found.passage
+    held = {stem(word) for word in tokens(f"{passage.title} {passage.text}")}
+    wanted = content_stems(question)
+    return sum(word in held for word in wanted) / len(wanted) if wanted else 0.0
+
+
+def _at_the_same_time(figures: Sequence[_Figure]) -> bool:
+    dates = [figure.sentence.found.passage.published_at for figure in figures]
     known = [date for date in dates if date is not None]
     return len(known) < len(dates) or max(known) - min(known) <= SAME_TIME
 
@@ -142,7 +171,3 @@ def _published(sentence: EvidenceSentence) -> datetime:
 def _repeats(one: EvidenceSentence, other: EvidenceSentence) -> bool:
     first, second = set(pairwise(tokens(one.text))), set(pairwise(tokens(other.text)))
     return len(first & second) >= REPEATS * max(1, min(len(first), len(second)))
-
-
-def _key(sentence: EvidenceSentence) -> tuple[str, int]:
-    return sentence.found.passage.article_id, sentence.start

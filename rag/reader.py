@@ -132,10 +132,11 @@ def read(
     if not candidates:
         return Reading((), 0.0)
     model = model or shipped_model()
-    rows = sentence_features(question, candidates, embedder=embedder, counts=counts)
+    idf = word_weights(question, counts)
+    rows = sentence_features(question, candidates, embedder=embedder, idf=idf)
     scores = model.sentence.probability(rows)
     order = sorted(range(len(candidates)), key=lambda index: (-scores[index], candidates[index].found.rank, index))
-    confidence = model.answer.probability(answer_features(question, candidates, rows, scores, counts=counts)[None, :])
+    confidence = model.answer.probability(answer_features(candidates, rows, scores, idf)[None, :])
     ranked = tuple(_scored(candidates[index], float(scores[index])) for index in order)
     return Reading(ranked, float(confidence[0]))
 
@@ -168,10 +169,9 @@ def candidate_sentences(found: Sequence[RetrievedPassage]) -> list[EvidenceSente
 
 
 def sentence_features(
-    question: str, candidates: Sequence[EvidenceSentence], *, embedder: Embedder, counts: WordCounts
+    question: str, candidates: Sequence[EvidenceSentence], *, embedder: Embedder, idf: Mapping[str, float]
 ) -> np.ndarray:
-    """Return an array of shape (len(candidates), len(SENTENCE_FEATURES))."""
-    idf = word_weights(question, counts)
+    """Return an array of shape (len(candidates), len(SENTENCE_FEATURES)); `idf` as by `word_weights`."""
     matches = _token_matches(question, candidates, idf, embedder)
     similarity = matches.similarity
     kind = kind_of(question)
@@ -277,14 +277,9 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 
 def answer_features(
-    question: str,
-    candidates: Sequence[EvidenceSentence],
-    rows: np.ndarray,
-    scores: np.ndarray,
-    *,
-    counts: WordCounts,
+    candidates: Sequence[EvidenceSentence], rows: np.ndarray, scores: np.ndarray, idf: Mapping[str, float]
 ) -> np.ndarray:
-    """Return the features of answerability, shape (len(ANSWER_FEATURES),)."""
+    """Return the features of answerability, shape (len(ANSWER_FEATURES),); `idf` as by `word_weights`."""
     order = np.argsort(-scores, kind="stable")
     best = int(order[0])
     column = {name: rows[best, index] for index, name in enumerate(SENTENCE_FEATURES)}
@@ -299,7 +294,7 @@ def answer_features(
     values = column | {
         "best": _log_odds(float(scores[best])),
         "second": _log_odds(float(scores[order[1]])) if len(order) > 1 else -5.0,
-        "article_coverage": _covered(word_weights(question, counts), article),
+        "article_coverage": _covered(idf, article),
         "has_candidate": sum(column[f"candidate_{kind}"] for kind in KINDS),
     }
     return np.array([values[name] for name in ANSWER_FEATURES])

@@ -2,31 +2,74 @@
 
 A window is made only where the words limit *publication time* in a plain way ("in June", "last
 week", "since 3 July"). Windows that begin in the future or end before 1900 are none: such a date is
-what the question is about, not when the reports appeared.
+what the question is about, not when the reports appeared. A word that may be no date at all ("on
+Tuesday", "the march", "May resigned") makes none either.
+
+Words to spans of days: a rule of `_RULES` finds the phrase, and its reader turns the pieces of the
+phrase ("point": a date, month, year or part of one) into days with `rag.timewords.point_of`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from rag.schema import TimeWindow
-from rag.words import MONTHS, NUMBER_WORDS
-
-Days = tuple[datetime, datetime]  # half-open, midnights UTC
-
-_MONTH = "(?P<month>" + "|".join([*MONTHS, *(f"{name[:3]}\\.?" for name in MONTHS if name != "may"), "sept\\.?"]) + ")"
-_YEAR = r"(?:,?\s+(?P<year>(?:19|20)\d\d))?"
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_DATE = rf"(?:{_DAY}\s+(?:of\s+)?{_MONTH}{_YEAR}|{_MONTH.replace('month', 'month2')}\s+{_DAY.replace('day', 'day2')}{_YEAR.replace('year', 'year2')}|(?P<iso>\d{{4}}-\d\d-\d\d))"
-_COUNT = (
-    r"(?P<count>\d{1,3}|"
-    + "|".join(word for word, value in NUMBER_WORDS.items() if 1 < value <= 20)
-    + "|couple of|few)"
+from rag.timewords import (
+    COUNT,
+    DATE,
+    DAY,
+    FULL_MONTH,
+    ISO,
+    MONTH,
+    MONTH_WORD,
+    OF_YEAR,
+    ONE_DAY,
+    ORDINALS,
+    PART_OF_PERIOD,
+    POINT,
+    RELATIVE,
+    SEASON,
+    YEAR,
+    Clock,
+    count_of,
+    day_of,
+    months,
+    past,
+    point_of,
+    year_in,
 )
-_SEASONS = {"spring": (3, 6), "summer": (6, 9), "autumn": (9, 12), "fall": (9, 12), "winter": (12, 15)}
-_ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3}
+from rag.words import MONTHS, STOP_WORDS
+
+Open = tuple[datetime | None, datetime | None]  # half-open, midnights UTC; None is open
+
+# A day's events stand in that day's and the next two days' papers.
+_REPORTED_WITHIN = timedelta(days=3)
+_FUTURE = re.compile(
+    r"\b(?:will|won't|shall|can|must|should|may|going to|(?:is|are|was|were) to|due|plan\w*|scheduled|expected|next"
+    r"|happens|returns?|starts?|begins?|opens?|closes?|ends?|expires?|comes?|takes?|arrives?|leaves?)\b"
+)
+_WILL = re.compile(r"\b(?:will|won't|shall|going to)\b", re.IGNORECASE)
+_PAST = re.compile(r"\b(?:did|didn't|was|were|had)\b", re.IGNORECASE)
+
+
+_DAY_ONLY = re.compile(DAY, re.IGNORECASE)
+_ENDS = re.compile(r"(?:(?:19|20)\d\d|[a-z]+)\.?$", re.IGNORECASE)
+# What may follow a bare month, season or year that is one; a noun may not ("in 2000 homes").
+_CLOSES = re.compile(
+    r"\s*(?:$|[?.,;:!)\]\"”]|'s\b)|\s+(?:" + "|".join(sorted(word for word in STOP_WORDS if len(word) > 1)) + r")\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A phrase, what it means, and whether a bare month at its end may be followed by any word."""
+
+    pattern: re.Pattern[str]
+    read: Callable[[re.Match[str], Clock], Open | None]
+    strict: bool = False
 
 
 def window_of(question: str, now: datetime) -> TimeWindow | None:
@@ -34,195 +77,166 @@ def window_of(question: str, now: datetime) -> TimeWindow | None:
 
     Args:
         question: The standalone question.
-        now: Aware; "last month" counts from its day (UTC).
+        now: Aware; "last month" counts from its day in UTC.
     """
-    today = datetime(now.year, now.month, now.day, tzinfo=UTC)
-    for pattern, read in _RULES:
-        match = pattern.search(question)
-        if match:
-            span = read(match, today)
-            if span and _plain(span, today):
-                return TimeWindow(since=span[0], until=span[1], inferred_from=match.group().strip(" ,?."))
+    question = question.replace("’", "'")
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    clock = Clock(today, ahead=bool(_FUTURE.search(question)), behind=bool(_PAST.search(question)))
+    for rule, match in _matches(question):
+        if not _names_time(match, strict=rule.strict):
+            continue
+        span = rule.read(match, clock)
+        if span and _plain(span, today, expects=bool(_WILL.search(question))):
+            return TimeWindow(since=span[0], until=span[1], inferred_from=match.group().strip(" ,?."))
     return None
 
 
-def _plain(span: tuple[datetime | None, datetime | None], today: datetime) -> bool:
+def _matches(question: str) -> Iterator[tuple[_Rule, re.Match[str]]]:
+    for rule in _RULES:
+        for match in rule.pattern.finditer(question):
+            yield rule, match
+
+
+def _plain(span: Open, today: datetime, *, expects: bool) -> bool:
     since, until = span
-    return (since is None or since <= today) and (until is None or until.year >= 1900)
+    if (since is not None and since > today) or (until is not None and until.year < 1900):
+        return False
+    ahead = until is not None and until > today + ONE_DAY
+    return not ahead or (since is not None and not expects)
 
 
-Open = tuple[datetime | None, datetime | None]
+def _names_time(match: re.Match[str], *, strict: bool) -> bool:
+    """Tell whether the month or year that ends the match is one: "in August Strindberg's play", "in 2000 homes"."""
+    before, after = match.string[: match.start()].rstrip(), match.string[match.end() :]
+    closed = _CLOSES.match(after) is not None
+    last = _ENDS.search(match.group())
+    if last is None:
+        return closed or not strict
+    word = last.group()
+    if word.isdigit() or word.lower() == "fall":
+        return closed and not (word.lower() == "fall" and re.match(r"\s+(?:in|of)\s+(?!(?:19|20)\d\d)", after))
+    opens = not before or before[-1] in ".?!:"
+    if re.match(r"\s+Day\b", after) or (re.match(r"\s+[A-Z]", after) and not opens):
+        return False  # May Day; August Strindberg
+    if word.lower() == "march" and re.match(r"\s+(?:for|on|of|against)\s+[A-Z]", after):
+        return False
+    return closed or not (strict or word in ("march", "may", "august", "spring", "summer", "autumn", "winter"))
 
 
-def _relative_day(match: re.Match[str], today: datetime) -> Open:
-    back = {"today": 0, "this morning": 0, "tonight": 0, "yesterday": 1}[match["word"].lower()]
-    return today - timedelta(days=back), today - timedelta(days=back - 1)
+def _read_point(match: re.Match[str], clock: Clock) -> Open | None:
+    return point_of(match["point"], clock)
 
 
-def _relative_period(match: re.Match[str], today: datetime) -> Open:
-    """Read "last month", "this week", "past year": calendar periods; "past" is up to now."""
-    which, unit = match["which"].lower(), match["unit"].lower()
-    if which in ("past", "the past"):
-        return _past(1, unit, today)
-    shift = 0 if which == "this" else -1
-    if unit == "week":
-        start = today - timedelta(days=today.weekday()) + timedelta(weeks=shift)
-        return start, start + timedelta(weeks=1)
-    if unit == "weekend":
-        start = today - timedelta(days=(today.weekday() - 5) % 7 or (7 if shift else 0))
-        return start, start + timedelta(days=2)
-    if unit == "month":
-        return _months(today.year, today.month + shift, 1)
-    if unit == "year":
-        return _months(today.year + shift, 1, 12)
-    return _season(unit, today.year if shift == 0 or _SEASONS[unit][1] <= today.month else today.year - 1)
-
-
-def _counted(match: re.Match[str], today: datetime) -> Open:
-    word = match["count"].lower()
-    count = {"couple of": 2, "few": 3}.get(word) or NUMBER_WORDS.get(word) or int(word)
-    return _past(count, match["unit"].lower().removesuffix("s"), today)
-
-
-def _past(count: int, unit: str, today: datetime) -> Open:
-    tomorrow = today + timedelta(days=1)
-    days = {"day": 1, "week": 7, "weekend": 3, "month": 30, "year": 365}.get(unit, 90) * count
-    return tomorrow - timedelta(days=days), tomorrow
-
-
-def _part_of_month(match: re.Match[str], today: datetime) -> Open | None:
-    """Read "the first week of July", "early June", "the second half of 2025's May"."""
-    month = _month_of(match, today)
-    part = match["part"].lower().removeprefix("the ")
-    if part in ("early", "beginning of", "start of"):
-        return month[0], month[0] + timedelta(days=10)
-    if part in ("mid", "mid-", "middle of"):
-        return month[0] + timedelta(days=10), month[0] + timedelta(days=20)
-    if part in ("late", "end of"):
-        return month[0] + timedelta(days=20), month[1]
-    which, unit = part.split()[0], part.split()[1]
-    if unit == "half":
-        middle = month[0] + timedelta(days=15)
-        return (month[0], middle) if which == "first" else (middle, month[1])
-    if which == "last":
-        return month[1] - timedelta(days=7), month[1]
-    start = month[0] + timedelta(days=7 * _ORDINALS[which])
-    return start, start + timedelta(days=7)
-
-
-def _half_year(match: re.Match[str], today: datetime) -> Open:
-    year = int(match["year"])
-    if match["unit"].lower() == "half":
-        return _months(year, 1 if match["which"].lower() == "first" else 7, 6)
-    return _months(year, 1 + 3 * _ORDINALS[match["which"].lower()], 3)
-
-
-def _between(match: re.Match[str], today: datetime) -> Open | None:
-    one, other = _point(match["one"], today), _point(match["other"], today)
-    return (one[0], other[1]) if one and other and one[0] < other[1] else None
-
-
-def _since(match: re.Match[str], today: datetime) -> Open | None:
-    point = _point(match["point"], today)
-    if point is None:
+def _between(match: re.Match[str], clock: Clock) -> Open | None:
+    """Read "between 3 and 9 July", "from November to January 2026": what the first lacks the second has."""
+    other, first = point_of(match["other"], clock), match["one"]
+    if other is None:
         return None
-    return (point[1] if match["side"].lower() == "after" else point[0]), None
+    if _DAY_ONLY.fullmatch(first):
+        first = f"{first} {MONTHS[other[0].month - 1]}"
+    if ISO.fullmatch(first) or year_in(first, clock.today) or not MONTH_WORD.search(first):
+        one = point_of(first, clock)
+    else:  # in the second's year, or over the turn of the year
+        one = point_of(f"{first} {other[0].year}", clock)
+        if one and one[0] >= other[1] and one[0].month != other[0].month:
+            one = point_of(f"{first} {other[0].year - 1}", clock)
+    return (one[0], other[1]) if one and one[0] < other[1] else None
 
 
-def _before(match: re.Match[str], today: datetime) -> Open | None:
-    point = _point(match["point"], today)
-    if point is None:
+def _days_of(match: re.Match[str], clock: Clock) -> Open | None:
+    """Read "on 14 July", "on 5 and 6 July", "the weekend of 5 and 6 July", "the week of 7 July"."""
+    last = point_of(match["point"], clock)
+    if last is None:
         return None
-    return None, (point[1] if match["side"].lower().startswith(("until", "up")) else point[0])
-
-
-def _on_day(match: re.Match[str], today: datetime) -> Open | None:
-    """A day's events are in that day's and the next two days' papers."""
-    day = _point(match["point"], today)
-    return (day[0], day[0] + timedelta(days=3)) if day else None
-
-
-def _in_month(match: re.Match[str], today: datetime) -> Open:
-    return _month_of(match, today)
-
-
-def _in_year(match: re.Match[str], today: datetime) -> Open:
-    return _months(int(match["year"]), 1, 12)
-
-
-def _point(words: str, today: datetime) -> Days | None:
-    """Read a date, a month or a year."""
-    text = words.strip()
-    match = re.fullmatch(_DATE, text, re.IGNORECASE)
-    if match:
-        return _date_of(match, today)
-    match = re.fullmatch(rf"(?:the\s+(?:start|beginning|end)\s+of\s+)?{_MONTH}{_YEAR}", text, re.IGNORECASE)
-    if match:
-        return _month_of(match, today)
-    match = re.fullmatch(r"(?P<year>(?:19|20)\d\d)", text)
-    return _months(int(match["year"]), 1, 12) if match else None
-
-
-def _date_of(match: re.Match[str], today: datetime) -> Days | None:
-    try:
-        if match["iso"]:
-            start = datetime.fromisoformat(match["iso"]).replace(tzinfo=UTC)
-        else:
-            month = _month_number(match["month"] or match["month2"])
-            day, year = int(match["day"] or match["day2"]), match["year"] or match["year2"]
-            start = datetime(int(year) if year else today.year, month, day, tzinfo=UTC)
-            if not year and start > today:
-                start = start.replace(year=today.year - 1)
-    except ValueError:  # 31 June
+    first = day_of(last[0].year, last[0].month, int(re.sub(r"\D", "", match["first"]))) if match["first"] else last
+    if first is None or first[0] > last[0]:
         return None
-    return start, start + timedelta(days=1)
+    what = match["what"].lower()
+    if "weekend" in what and not match["first"]:
+        saturday = last[0] + timedelta(days=5 - last[0].weekday())
+        return saturday, saturday + timedelta(days=2)
+    if "week" in what and "end" not in what:
+        return first[0], max(last[1], first[0] + timedelta(days=7))
+    return first[0], last[1] if "weekend" in what else last[0] + _REPORTED_WITHIN
 
 
-def _month_of(match: re.Match[str], today: datetime) -> Days:
-    month = _month_number(match["month"])
-    if match["year"]:
-        return _months(int(match["year"]), month, 1)
-    return _months(today.year if month <= today.month else today.year - 1, month, 1)
+def _since(match: re.Match[str], clock: Clock) -> Open | None:
+    point = point_of(match["point"], clock)
+    after = match["side"].lower() == "after"
+    return (point[1] if after else point[0], None) if point else None
 
 
-def _month_number(name: str) -> int:
-    return next(
-        number for number, month in enumerate(MONTHS, start=1) if month.startswith(name.lower().rstrip(".")[:3])
-    )
+def _before(match: re.Match[str], clock: Clock) -> Open | None:
+    """Read "before June"; a June still to come is last year's only if the question looks back."""
+    point = point_of(match["point"], replace(clock, ahead=clock.ahead or not clock.behind))
+    side = match["side"].lower()
+    return (None, point[0] if side == "before" else point[1]) if point else None
 
 
-def _season(name: str, year: int) -> Days:
-    first, end = _SEASONS[name]
-    return _months(year, first, end - first)
+def _possessive(match: re.Match[str], clock: Clock) -> Open | None:
+    """Read "July's floods", not "Theresa May's cabinet"."""
+    before = re.search(r"(\w+)\s+$", match.string[: match.start()])
+    person = before is not None and before[1][0].isupper() and before[1].lower() not in STOP_WORDS
+    return None if person else point_of(match["point"], clock)
 
 
-def _months(year: int, month: int, count: int) -> Days:
-    """Return `count` months from a month number that may run over the year's end or start."""
-    start, stop = year * 12 + month - 1, year * 12 + month - 1 + count
-    return datetime(start // 12, start % 12 + 1, 1, tzinfo=UTC), datetime(stop // 12, stop % 12 + 1, 1, tzinfo=UTC)
+def _quarter(match: re.Match[str], clock: Clock) -> Open | None:
+    first = 1 + 3 * ORDINALS[match["which"].lower()]
+    return months(clock.today.year if first <= clock.today.month else clock.today.year - 1, first, 3)
 
 
-def _rule(
-    pattern: str, read: Callable[[re.Match[str], datetime], Open | None]
-) -> tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Open | None]]:
-    return re.compile(pattern, re.IGNORECASE), read
+def _counted(match: re.Match[str], clock: Clock) -> Open:
+    return past(count_of(match["count"]), match["unit"].lower().removesuffix("s"), clock.today)
 
 
-_UNIT = "(?P<unit>day|week|weekend|month|year|spring|summer|autumn|fall|winter)"
-_POINT = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH.replace('?P<month>', '?:')}(?:,?\s+\d{{4}})?|{_MONTH.replace('?P<month>', '?:')}(?:\s+\d{{1,2}}(?:st|nd|rd|th)?\b)?(?:,?\s+(?:19|20)\d\d)?|\d{{4}}-\d\d-\d\d|(?:19|20)\d\d)"
-_PART = r"(?P<part>early|mid-?|late|(?:the\s+)?(?:beginning|start|middle|end) of|(?:the\s+)?(?:first|second|third|fourth|last) (?:week|half) of)"
+def _ago(match: re.Match[str], clock: Clock) -> Open:
+    count, today = count_of(match["count"]), clock.today
+    if match["unit"].lower().startswith("day"):
+        return today - timedelta(days=count), min(today - timedelta(days=count) + _REPORTED_WITHIN, today + ONE_DAY)
+    start = today - timedelta(days=today.weekday(), weeks=count)
+    return start, start + timedelta(weeks=1)
+
+
+def _relative_day(match: re.Match[str], clock: Clock) -> Open:
+    today = clock.today
+    back = {"yesterday": 1, "last night": 1}.get(match["word"].lower(), 0)
+    return today - timedelta(days=back), today if match["word"].lower() == "yesterday" else today + ONE_DAY
+
+
+_IN = r"(?:in|during|throughout|over)"
+_OTHER = rf"{POINT}|now\b|today\b"
+_WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+(?:the\s+)?)"
+_DAYS_OF = rf"(?:{_WEEKDAY}|the\s+)?(?:(?P<first>{DAY})\s*(?:and|to|[-–])\s*)?(?P<point>{DATE})"
+_TERM = rf"(?:the\s+)?(?:{SEASON}{OF_YEAR}?|{SEASON}\s+of\s+{YEAR})"
+
+
+def _rule(pattern: str, read: Callable[[re.Match[str], Clock], Open | None], *, strict: bool = False) -> _Rule:
+    return _Rule(re.compile(rf"\b{pattern}", re.IGNORECASE), read, strict)
+
+
 # In order: the first that matches is read, so the narrower comes first.
-_RULES = [
-    _rule(rf"\b(?:between|from)\s+(?P<one>{_POINT})\s+(?:and|to|until|till)\s+(?P<other>{_POINT})\b", _between),
-    _rule(rf"\b(?:in|during|at|since|over)?\s*{_PART}[\s-]*{_MONTH}\b{_YEAR}", _part_of_month),
-    _rule(r"\b(?:in|during)\s+the\s+(?P<which>first|second|third|fourth) (?P<unit>half|quarter) of (?P<year>(?:19|20)\d\d)\b", _half_year),
-    _rule(rf"\b(?P<side>since|after)\s+(?P<point>{_POINT})\b", _since),
-    _rule(rf"\b(?P<side>before|until|up to)\s+(?P<point>{_POINT})\b", _before),
-    _rule(rf"\bon\s+(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:the\s+)?(?P<point>{_DATE})", _on_day),
-    _rule(rf"\b(?:in|during|throughout|over|for)\s+(?:the (?:whole )?(?:month )?of\s+)?{_MONTH}\b{_YEAR}", _in_month),
-    _rule(rf"\b{_MONTH}'s\b(?P<year>)", _in_month),
-    _rule(rf"\b(?:in|over|during|within)?\s*the\s+(?:past|last)\s+{_COUNT}\s+(?P<unit>days|weeks|months|years)\b", _counted),
-    _rule(rf"\b(?P<which>last|this|past|the past)\s+{_UNIT}\b", _relative_period),
-    _rule(r"\b(?P<word>today|this morning|tonight|yesterday)\b", _relative_day),
-    _rule(r"\b(?:in|during)\s+(?P<year>(?:19|20)\d\d)\b", _in_year),
-]  # fmt: skip
+_RULES = (
+    _rule(rf"between\s+(?P<one>{POINT}|{DAY})\s+and\s+(?P<other>{_OTHER})", _between, strict=True),
+    _rule(rf"from\s+(?P<one>{POINT}|{DAY})\s+(?:to|until|till|through)\s+(?P<other>{_OTHER})", _between, strict=True),
+    _rule(rf"{_IN}\s+(?P<one>{MONTH})\s*(?:and|or|to|[-–])\s*(?P<other>{MONTH}{OF_YEAR}?)", _between),
+    _rule(rf"(?P<side>since|after)\s+(?P<point>{POINT})", _since, strict=True),
+    _rule(rf"(?P<side>from)\s+(?P<point>{POINT})\s+on(?:wards?)?\b", _since, strict=True),
+    _rule(rf"(?P<side>before|until|up to)\s+(?P<point>{POINT})", _before, strict=True),
+    _rule(rf"(?P<what>(?:week|weekend)\s+(?:of|from))\s+{_DAYS_OF}", _days_of),
+    _rule(rf"(?P<what>on)\s+{_DAYS_OF}", _days_of),
+    _rule(rf"(?:(?:in|during|at|over)\s+)?(?P<point>{PART_OF_PERIOD})", _read_point),
+    _rule(r"in\s+the\s+(?P<which>first|second|third|fourth)\s+quarter\b(?!\s+of)", _quarter),
+    _rule(rf"{_IN}\s+(?:the\s+(?:whole\s+)?(?:month\s+)?of\s+)?(?P<point>{MONTH}{OF_YEAR}?)", _read_point),
+    _rule(rf"(?P<point>{FULL_MONTH}{OF_YEAR}?)(?='s\b)", _possessive),
+    _rule(
+        rf"(?:{_IN}\s+)?(?:the\s+)?(?:past|last)\s+(?P<count>{COUNT})\s+(?P<unit>hours|days|weeks|months|years)\b",
+        _counted,
+    ),
+    _rule(rf"(?P<count>{COUNT}|a)\s+(?P<unit>days?|weeks?)\s+ago\b", _ago),
+    _rule(rf"(?P<point>{RELATIVE})(?!\s+of\b)", _read_point),
+    _rule(rf"{_IN}\s+(?P<point>{_TERM})", _read_point, strict=True),
+    _rule(rf"(?P<what>)(?P<first>)(?P<point>{ISO.pattern})", _days_of),
+    _rule(r"(?P<word>(?-i:today|this morning|tonight|yesterday|last night)\b)", _relative_day),
+    _rule(r"^(?P<word>Today|This morning|Tonight|Yesterday|Last night)\b", _relative_day),
+    _rule(rf"{_IN}\s+(?P<point>{YEAR})", _read_point, strict=True),
+)

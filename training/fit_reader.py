@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from rag.reader import (
     answer_features,
     candidate_sentences,
     sentence_features,
+    word_weights,
 )
 from rag.retriever import HybridRetriever
 from rag.schema import Article, RetrievedPassage
@@ -59,6 +61,7 @@ class Case:
     labels: np.ndarray
     answerable: bool
     weight: float
+    idf: dict[str, float]
 
 
 def main() -> None:
@@ -67,6 +70,7 @@ def main() -> None:
     parser.add_argument(
         "--squad", type=Path, nargs="*", default=[], help="file in SQuAD format, used beside the dev questions"
     )
+    parser.add_argument("--cache", type=Path, help="keep the features of --squad here: they take minutes")
     parser.add_argument("--write", action="store_true", help=f"replace {OUTPUT.name}")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -75,10 +79,15 @@ def main() -> None:
             index_articles(sample_articles(), store, passage_tokens=settings.passage_tokens)
             dev = [_dev_case(question, store, settings.k) for question in load_questions(QUESTIONS, split="dev")]
             extra: list[Case] = []
+            if options.cache and options.cache.exists():
+                extra = pickle.loads(options.cache.read_bytes())  # noqa: S301  # our own file
+                options.squad = []
             for number, path in enumerate(options.squad):
                 with opened(load_settings(home=Path(folder) / f"squad{number}")) as squad:
                     extra += _squad_cases(path, squad, settings.k, settings.passage_tokens)
-            fitted = _evaluate_and_fit(dev, extra, store)
+            if options.cache and options.squad:
+                options.cache.write_bytes(pickle.dumps(extra))
+            fitted = _evaluate_and_fit(dev, extra)
     if options.write:
         OUTPUT.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
         print(f"wrote {OUTPUT.name}")
@@ -151,22 +160,23 @@ def _spans(candidate: EvidenceSentence, article_id: str, answer: dict[str, Any])
 
 
 def _case(question: str, candidates: list[EvidenceSentence], labels: np.ndarray, store: Store, weight: float) -> Case:
-    rows = sentence_features(question, candidates, embedder=store.embeddings, counts=store.archive)
-    return Case(question, candidates, rows, labels, bool(labels.any()), weight)
+    idf = word_weights(question, store.archive)
+    rows = sentence_features(question, candidates, embedder=store.embeddings, idf=idf)
+    return Case(question, candidates, rows, labels, bool(labels.any()), weight, idf)
 
 
-def _evaluate_and_fit(dev: Sequence[Case], extra: Sequence[Case], store: Store) -> dict[str, Any]:
+def _evaluate_and_fit(dev: Sequence[Case], extra: Sequence[Case]) -> dict[str, Any]:
     rng = np.random.default_rng(SEED)
     fold_of = rng.permutation(len(dev)) % FOLDS
     top1 = top3 = similar = 0
     confidence = np.zeros(len(dev))
     for fold in range(FOLDS):
         train = [case for case, place in zip(dev, fold_of, strict=True) if place != fold]
-        sentence, answer = _fit([*train, *extra], store)
+        sentence, answer = _fit([*train, *extra])
         for index in map(int, np.flatnonzero(fold_of == fold)):
             case = dev[index]
             scores = sentence.probability(case.rows)
-            confidence[index] = _confidence(case, sentence, answer, store)
+            confidence[index] = _confidence(case, sentence, answer)
             if case.answerable:
                 order = np.argsort(-scores, kind="stable")
                 top1 += int(case.labels[order[0]] > 0)
@@ -180,7 +190,7 @@ def _evaluate_and_fit(dev: Sequence[Case], extra: Sequence[Case], store: Store) 
     )
     print(f"  answerable or not, AUC {roc_auc_score(known, confidence):.3f}")
     threshold = _threshold(known, confidence)
-    sentence, answer = _fit([*dev, *extra], store)
+    sentence, answer = _fit([*dev, *extra])
     return {
         "made_by": "python -m training.fit_reader",
         "sentence": _as_json(sentence),
@@ -189,24 +199,19 @@ def _evaluate_and_fit(dev: Sequence[Case], extra: Sequence[Case], store: Store) 
     }
 
 
-def _confidence(case: Case, sentence: Weights, answer: Weights, store: Store) -> float:
+def _confidence(case: Case, sentence: Weights, answer: Weights) -> float:
     scores = sentence.probability(case.rows)
-    features = answer_features(case.question, case.candidates, case.rows, scores, counts=store.archive)
+    features = answer_features(case.candidates, case.rows, scores, case.idf)
     return float(answer.probability(features[None, :])[0])
 
 
-def _fit(cases: Sequence[Case], store: Store) -> tuple[Weights, Weights]:
+def _fit(cases: Sequence[Case]) -> tuple[Weights, Weights]:
     positive = [case for case in cases if case.answerable]
     rows = np.concatenate([case.rows for case in positive])
     labels = np.concatenate([case.labels for case in positive])
     weights = np.concatenate([np.full(len(case.labels), case.weight) for case in positive])
     sentence = _logistic(rows, labels, weights, SENTENCE_FEATURES, strength=0.3)
-    answers = np.array(
-        [
-            answer_features(c.question, c.candidates, c.rows, sentence.probability(c.rows), counts=store.archive)
-            for c in cases
-        ]
-    )
+    answers = np.array([answer_features(c.candidates, c.rows, sentence.probability(c.rows), c.idf) for c in cases])
     known = np.array([float(case.answerable) for case in cases])
     answer = _logistic(answers, known, np.array([case.weight for case in cases]), ANSWER_FEATURES, strength=0.1)
     return sentence, answer

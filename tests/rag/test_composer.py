@@ -1,0 +1,92 @@
+from datetime import UTC, datetime
+
+from rag.citations import CitationBook
+from rag.composer import compose
+from rag.reader import EvidenceSentence, Reading
+from rag.schema import Passage, RetrievedPassage
+
+
+def sentence(text, score, *, story, source="Wire", day=1, start=0, passage=None, context_start=None):
+    whole = passage or text
+    date = datetime(2025, 7, day, tzinfo=UTC)
+    found = RetrievedPassage(
+        passage=Passage(f"{story}#0", story, "1", 0, 0, len(whole), whole, "Title", source, "", date),
+        score=1.0,
+        rank=1,
+        story_id=story,
+    )
+    begin = start if context_start is None else context_start
+    return EvidenceSentence(found, start, start + len(text), begin, text, score)
+
+
+def composed(question, *sentences):
+    book = CitationBook()
+    return compose(question, Reading(tuple(sentences), 0.9), book), book.citations
+
+
+def test_the_best_sentence_leads_and_weak_ones_are_left_out():
+    draft, citations = composed(
+        "What happened to the ferry?",
+        sentence("The ferry burned.", 0.9, story="a"),
+        sentence("It was a cold day in town.", 0.1, story="b"),
+    )
+    assert [claim.text for claim in draft.claims] == ["The ferry burned."]
+    assert citations[0].quote == "The ferry burned."
+
+
+def test_sentences_of_one_article_follow_its_text():
+    text = "A fuel line cracked. The engine room burned."
+    draft, _ = composed(
+        "Why did the ferry burn?",
+        sentence("The engine room burned.", 0.9, story="a", start=21, passage=text),
+        sentence("A fuel line cracked.", 0.8, story="a", start=0, passage=text),
+    )
+    assert [claim.text for claim in draft.claims] == ["A fuel line cracked.", "The engine room burned."]
+
+
+def test_a_sentence_that_leans_on_the_one_before_is_quoted_with_it():
+    text = "Rolf Amundry spoke. He resigned on Friday."
+    draft, citations = composed(
+        "When did Amundry resign?",
+        sentence("He resigned on Friday.", 0.9, story="a", start=20, passage=text, context_start=0),
+    )
+    assert draft.claims[0].text == text
+    assert (citations[0].start, citations[0].end) == (0, len(text))
+
+
+def test_outlets_that_differ_on_the_same_day_are_a_conflict():
+    draft, _ = composed(
+        "How many marchers were there?",
+        sentence("About 12,000 marchers came, organisers said.", 0.9, story="a", source="Courier"),
+        sentence("Police counted 7,500 marchers.", 0.8, story="b", source="Tribune"),
+    )
+    (conflict,) = draft.conflicts
+    assert [(p.source, p.value) for p in conflict.positions] == [
+        ("Courier", "12,000 marchers"),
+        ("Tribune", "7,500 marchers"),
+    ]
+    assert len(draft.claims) == 2
+
+
+def test_a_later_figure_is_an_update_and_comes_first():
+    draft, _ = composed(
+        "How many people died in the floods?",
+        sentence("Two people died in the floods.", 0.9, story="a", day=3),
+        sentence("The floods killed 14 people, who died within a week.", 0.8, story="b", day=14),
+    )
+    assert draft.conflicts == ()
+    assert "14" in draft.claims[0].text
+    assert draft.notes == ("The figure changed over time; the newest report comes first.",)
+
+
+def test_equal_figures_are_no_conflict():
+    draft, _ = composed(
+        "How many people died?",
+        sentence("Nine people died.", 0.9, story="a"),
+        sentence("The 9 people died at sea.", 0.8, story="b"),
+    )
+    assert draft.conflicts == ()
+
+
+def test_no_sentences_give_no_claims():
+    assert composed("What?")[0].claims == ()

@@ -1,0 +1,105 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rag.errors import NotFoundError
+from rag.store import take_lock
+from ui.cli import app, main
+
+TEXT = (
+    "The city council of Brackwater voted on Tuesday to close the old bridge. Engineers had found cracks in two of "
+    "its pillars. Repairs will cost 3.4 million crowns, said mayor Alva Brandt. The bridge reopens in spring."
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "news.jsonl").write_text(
+        json.dumps({"id": "b1", "title": "Bridge closes", "text": TEXT, "source": "Courier", "date": "2025-07-01"})
+        + "\nnot json\n"
+    )
+    home = folder / "home"
+    report = run("--home", str(home), "ingest", str(folder / "news.jsonl"), "--json")
+    assert report.exit_code == 0
+    assert json.loads(report.stdout)["added"] == 1
+    assert "line 2" in json.loads(report.stdout)["rejected"][0]["where"]
+    return str(home)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_ask_prints_the_answer_as_text_and_as_json(home):
+    question = "How much will the repairs of the bridge in Brackwater cost?"
+    text = run("ask", question, "--home", home)
+    assert text.exit_code == 0
+    assert "3.4 million crowns" in text.stdout
+    assert "[1] Courier, 1 July 2025" in text.stdout
+    answer = json.loads(run("--home", home, "ask", question, "--json").stdout)
+    assert answer["citations"][0]["quote"] in TEXT
+
+
+def test_search_lists_passages_with_outlet_and_date(home):
+    found = run("search", "cracks in the pillars", "--home", home)
+    assert "1. Bridge closes" in found.stdout
+    assert "Courier, 1 July 2025" in found.stdout
+    assert json.loads(run("search", "cracks", "--home", home, "--json").stdout)[0]["passage"]["article_id"] == "b1"
+    assert "Nothing found" in run("search", "cracks", "--home", home, "--until", "2020-01-01").stdout
+
+
+def test_articles_are_listed_and_shown(home):
+    assert "b1  1 July 2025  Courier: Bridge closes" in run("articles", "list", "--home", home).stdout
+    assert TEXT in run("articles", "show", "b1", "--home", home).stdout
+    assert isinstance(run("articles", "show", "zz", "--home", home).exception, NotFoundError)
+
+
+def test_a_deleted_article_is_gone(home, tmp_path):
+    (tmp_path / "x.txt").write_text("Snow fell on the Isle of Sorrel for nine days, and the harbour stayed shut.")
+    run("ingest", str(tmp_path / "x.txt"), "--home", home)
+    listed = json.loads(run("articles", "list", "--home", home, "--json").stdout)
+    (id_,) = [article["id"] for article in listed if article["id"] != "b1"]
+    assert run("articles", "delete", id_, "--home", home).exit_code == 0
+    assert id_ not in run("articles", "list", "--home", home).stdout
+
+
+def test_doctor_finds_everything_well(home):
+    checks = json.loads(run("doctor", "--home", home, "--json").stdout)
+    assert {check["name"] for check in checks} >= {"versions", "embedding model", "disk", "archive", "lock", "index"}
+    assert all(check["ok"] for check in checks)
+
+
+def test_a_date_that_is_none_is_refused(home):
+    refused = run("search", "bridge", "--home", home, "--since", "last tuesday")
+    assert refused.exit_code == 2
+    assert "2025-06-01" in refused.stderr
+
+
+def test_eval_of_an_empty_home_says_what_to_do(tmp_path):
+    refused = run("eval", "run", "--home", str(tmp_path))
+    assert refused.exit_code == 2
+    assert "ingest" in refused.stderr
+
+
+def test_an_expected_failure_is_one_line_without_a_trace(home, capsys, monkeypatch):
+    lock = take_lock(Path(home))
+    monkeypatch.setattr(sys, "argv", ["pressmark", "--home", home, "ask", "Why?"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    lock.release()
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err
+    assert f"process {os.getpid()}" in error
+    assert "Traceback" not in error
+
+
+def test_help_is_quick_and_names_every_command():
+    shown = subprocess.run([sys.executable, "-m", "ui.cli", "--help"], capture_output=True, text=True, check=True)
+    for name in ("demo", "ingest", "ask", "search", "serve", "articles", "eval", "doctor"):
+        assert name in shown.stdout

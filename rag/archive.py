@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from rag.archive_tables import SCHEMA, SCHEMA_VERSION, article_row, epoch, filters, moment
+from rag.archive_tables import article as article_of
+from rag.archive_tables import passage as passage_of
 from rag.errors import NotFoundError, StoreError
 from rag.schema import Answer, ArchiveStatus, Article, Passage, TimeWindow
 from rag.words import STOP_WORDS
@@ -21,40 +23,6 @@ from rag.words import STOP_WORDS
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-SCHEMA_VERSION = 1
-State = Literal["pending", "indexed"]
-
-# `articles` keeps every version, so that an old answer replays against the text it cited; passages
-# and full text hold the current version only. `orphans` are vectors still to be taken from Chroma.
-_SCHEMA = """
-CREATE TABLE articles (
-    id TEXT NOT NULL, version TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL,
-    url TEXT NOT NULL, published_at INTEGER, authors TEXT NOT NULL, section TEXT NOT NULL, language TEXT NOT NULL,
-    kind TEXT NOT NULL, truncated INTEGER NOT NULL, correction TEXT, title_inferred INTEGER NOT NULL,
-    story_id TEXT NOT NULL, state TEXT NOT NULL, current INTEGER NOT NULL, ingested_at INTEGER NOT NULL,
-    PRIMARY KEY (id, version));
-CREATE INDEX articles_current ON articles (current, published_at);
-CREATE INDEX articles_story ON articles (story_id, current);
-CREATE INDEX articles_state ON articles (state);
-CREATE TABLE passages (
-    rowid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, article_id TEXT NOT NULL, version TEXT NOT NULL,
-    position INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, text TEXT NOT NULL,
-    title TEXT NOT NULL);
-CREATE INDEX passages_article ON passages (article_id);
-CREATE VIRTUAL TABLE passages_text USING fts5(title, text, content='passages', content_rowid='rowid',
-    tokenize='porter unicode61 remove_diacritics 2');
-CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
-    INSERT INTO passages_text(rowid, title, text) VALUES (new.rowid, new.title, new.text); END;
-CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN
-    INSERT INTO passages_text(passages_text, rowid, title, text)
-    VALUES ('delete', old.rowid, old.title, old.text); END;
-CREATE TABLE orphans (passage_id TEXT PRIMARY KEY);
-CREATE TABLE story_bands (band TEXT NOT NULL, article_id TEXT NOT NULL, PRIMARY KEY (band, article_id));
-CREATE INDEX story_bands_article ON story_bands (article_id);
-CREATE TABLE answers (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, body TEXT NOT NULL);
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-_ARTICLE_COLUMNS = [field.name for field in fields(Article)]
 _WORD = re.compile(r"\w+")
 
 
@@ -92,7 +60,7 @@ class Archive:
             connection.execute("PRAGMA synchronous = NORMAL")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
-                connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+                connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
         except sqlite3.DatabaseError as error:
             connection.close()
             raise StoreError(
@@ -136,8 +104,8 @@ class Archive:
         """Store (article, story id) pairs, to be indexed; an old version stays current until then."""
         with self.transaction() as db:
             for article, story_id in articles:
-                row = _article_row(article) | {
-                    "story_id": story_id, "state": "pending", "current": 0, "ingested_at": _epoch(now),
+                row = article_row(article) | {
+                    "story_id": story_id, "state": "pending", "current": 0, "ingested_at": epoch(now),
                 }  # fmt: skip
                 names = ", ".join(row)
                 db.execute(
@@ -148,7 +116,7 @@ class Archive:
     def pending(self) -> list[Article]:
         """Return the articles that an interrupted run left unindexed, by id."""
         rows = self._rows("SELECT * FROM articles WHERE state = 'pending' ORDER BY id, ingested_at")
-        return [_article(row) for row in rows]
+        return [article_of(row) for row in rows]
 
     def mark_indexed(self, article: Article, passages: Sequence[Passage]) -> None:
         """Make `article` current with its passages; the old version's passages leave the full text."""
@@ -212,7 +180,7 @@ class Archive:
             "ON a.id = b.article_id WHERE a.id != ? AND (a.current = 1 OR a.state = 'pending') ORDER BY a.id",
             [*bands, apart_from],
         )
-        return [(_article(row), row["story_id"]) for row in rows]
+        return [(article_of(row), row["story_id"]) for row in rows]
 
     def story_cards(self, article_ids: Sequence[str]) -> dict[str, StoryCard]:
         """Return what retrieval needs to know of each article's story.
@@ -257,7 +225,7 @@ class Archive:
             rows = self._rows("SELECT * FROM articles WHERE id = ? AND version = ?", [article_id, version])
         if not rows:
             raise NotFoundError(f"No article has the id {article_id!r}{f' in version {version!r}' if version else ''}.")
-        return _article(rows[0])
+        return article_of(rows[0])
 
     def articles(self, *, search: str = "", limit: int = 50, offset: int = 0) -> list[Article]:
         """Return current articles, newest first, unknown dates last; `search` is a part of the title."""
@@ -266,7 +234,7 @@ class Archive:
             "ORDER BY published_at IS NULL, published_at DESC, id LIMIT ? OFFSET ?",
             [f"%{search}%", limit, offset],
         )
-        return [_article(row) for row in rows]
+        return [article_of(row) for row in rows]
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Return the passages with these ids; ids that are not in the archive are left out."""
@@ -279,7 +247,7 @@ class Archive:
                 f"ON a.id = p.article_id AND a.version = p.version WHERE p.id IN ({marks})",
                 batch,
             )
-            found |= {row["id"]: _passage(row) for row in rows}
+            found |= {row["id"]: passage_of(row) for row in rows}
         return found
 
     def passages_of(self, article_id: str) -> list[Passage]:
@@ -304,7 +272,7 @@ class Archive:
         words = [word for word in words if word not in STOP_WORDS] or words
         if not words:
             return []
-        condition, values = _filters(window, sources)
+        condition, values = filters(window, sources)
         rows = self._rows(
             "SELECT p.id, bm25(passages_text, 2.0, 1.0) AS score FROM passages_text "
             "JOIN passages p ON p.rowid = passages_text.rowid "
@@ -324,7 +292,7 @@ class Archive:
 
     def count_in(self, window: TimeWindow | None, sources: Sequence[str] = ()) -> int:
         """Return how many current articles lie in the window and come from the outlets."""
-        condition, values = _filters(window, sources)
+        condition, values = filters(window, sources)
         return int(self._rows(f"SELECT count(*) AS n FROM articles a WHERE a.current = 1{condition}", values)[0]["n"])
 
     def status(self) -> ArchiveStatus:
@@ -344,9 +312,9 @@ class Archive:
             stories=row["stories"],
             pending=self._rows("SELECT count(*) AS n FROM articles WHERE state = 'pending'")[0]["n"],
             sources=tuple(r["source"] for r in sources),
-            newest_at=_moment(newest[0]["published_at"]) if newest else None,
+            newest_at=moment(newest[0]["published_at"]) if newest else None,
             newest_title=newest[0]["title"] if newest else "",
-            last_ingest_at=_moment(int(last)) if last else None,
+            last_ingest_at=moment(int(last)) if last else None,
         )
 
     # -- facts and answers -----------------------------------------------------------------------
@@ -363,7 +331,7 @@ class Archive:
 
     def record_ingest(self, now: datetime) -> None:
         """Note when the last ingest ended."""
-        self.set_fact("last_ingest", str(_epoch(now)))
+        self.set_fact("last_ingest", str(epoch(now)))
 
     def add_answer(self, answer: Answer) -> None:
         """Keep an answer for replay."""
@@ -371,7 +339,7 @@ class Archive:
         with self.transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
-                [answer.id, _epoch(answer.created_at), body],
+                [answer.id, epoch(answer.created_at), body],
             )
 
     def answer(self, answer_id: str) -> Answer:
@@ -392,61 +360,3 @@ def answers_adapter() -> TypeAdapter[Answer]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Answer)
-
-
-def _filters(window: TimeWindow | None, sources: Sequence[str]) -> tuple[str, list[Any]]:
-    """Build the SQL condition on table `a`; articles without a date are in no window."""
-    condition = ""
-    values: list[Any] = []
-    if window and window.since:
-        condition += " AND a.published_at >= ?"
-        values.append(_epoch(window.since))
-    if window and window.until:
-        condition += " AND a.published_at < ?"
-        values.append(_epoch(window.until))
-    if sources:
-        condition += f" AND a.source IN ({', '.join('?' * len(sources))})"
-        values.extend(sources)
-    return condition, values
-
-
-def _article_row(article: Article) -> dict[str, Any]:
-    row = {name: getattr(article, name) for name in _ARTICLE_COLUMNS}
-    row["published_at"] = _epoch(article.published_at) if article.published_at else None
-    row["authors"] = json.dumps(article.authors, ensure_ascii=False)
-    return row
-
-
-def _article(row: sqlite3.Row) -> Article:
-    values = {name: row[name] for name in _ARTICLE_COLUMNS}
-    return replace(
-        Article(**values),
-        published_at=_moment(row["published_at"]),
-        authors=tuple(json.loads(row["authors"])),
-        truncated=bool(row["truncated"]),
-        title_inferred=bool(row["title_inferred"]),
-    )
-
-
-def _passage(row: sqlite3.Row) -> Passage:
-    return Passage(
-        id=row["id"],
-        article_id=row["article_id"],
-        version=row["version"],
-        index=row["position"],
-        start=row["start"],
-        end=row["stop"],
-        text=row["text"],
-        title=row["title"],
-        source=row["source"],
-        url=row["url"],
-        published_at=_moment(row["published_at"]),
-    )
-
-
-def _epoch(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
-def _moment(epoch: int | None) -> datetime | None:
-    return datetime.fromtimestamp(epoch, UTC) if epoch is not None else None

@@ -173,7 +173,9 @@ class AnswerChain(Runnable[Any, Event]):
         work.found = self.retriever.retrieve(work.search_query, window=window, sources=work.query.sources, also=also)
         work.lap("retrieve", since)
         since = time.perf_counter()
-        work.reading = read(work.search_query, work.found, embedder=self.store.embeddings, counts=self.store.archive)
+        work.reading = read(
+            work.search_query, work.found, embedder=self.store.reader_embeddings, counts=self.store.archive
+        )
         work.lap("read", since)
 
     def _written(self, work: _Work, model: BaseChatModel) -> Generator[Event, None, bool]:

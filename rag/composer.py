@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from rag.citations import CitationBook, cite_span
+from rag.figures import figures
 from rag.questions import asks_for_latest, kind_of
 from rag.reader import EvidenceSentence, Reading
 from rag.schema import Claim, Conflict, Position
-from rag.words import content_stems, numbers, quantities, stem, tokens
+from rag.words import content_stems, numbers, stem, tokens
 
 MAX_SENTENCES = 3
 MAX_LIST_SENTENCES = 4
@@ -24,6 +25,7 @@ SAME_TIME = timedelta(days=2)
 CONFLICT_SHARE = 0.3
 # Share of the best passage's topic words that a rival's passage must hold.
 SAME_TOPIC = 0.75
+NEAR_WORDS = 5  # words on either side of a figure that tell what it counts
 REPEATS = 0.6  # share of word pairs at which a sentence repeats one already shown
 
 
@@ -55,13 +57,13 @@ def compose(question: str, reading: Reading, book: CitationBook) -> Draft:
     """
     if not reading.sentences:
         return Draft((), (), ())
-    figures = _differing_figures(question, reading.sentences)
-    if figures and asks_for_latest(question):
-        return Draft(_claims([figures[0].sentence], book), (), ())
-    if not figures:
+    rivals = _differing_figures(question, reading.sentences)
+    if rivals and asks_for_latest(question):
+        return Draft(_claims([rivals[0].sentence], book), (), ())
+    if not rivals:
         return Draft(_claims(_in_reading_order(_near_the_best(question, reading.sentences)), book), (), ())
-    claims = _claims([figure.sentence for figure in figures], book)
-    if not _at_the_same_time(figures):
+    claims = _claims([figure.sentence for figure in rivals], book)
+    if not _at_the_same_time(rivals):
         return Draft(claims, (), ("The figure changed over time; the newest report comes first.",))
     positions = tuple(
         Position(
@@ -70,7 +72,7 @@ def compose(question: str, reading: Reading, book: CitationBook) -> Draft:
             source=figure.sentence.found.passage.source,
             published_at=figure.sentence.found.passage.published_at,
         )
-        for figure, claim in zip(figures, claims, strict=True)
+        for figure, claim in zip(rivals, claims, strict=True)
     )
     return Draft(claims, (Conflict(positions),), ("The outlets give different figures.",))
 
@@ -121,8 +123,8 @@ def _differing_figures(question: str, ranked: Sequence[EvidenceSentence]) -> lis
         figure = _figure(question, sentence)
         if figure is not None:
             by_story.setdefault(sentence.found.story_id, figure)
-    figures = [figure for figure in by_story.values() if figure.near & next(iter(by_story.values())).near]
-    newest = sorted(figures, key=lambda figure: _published(figure.sentence), reverse=True)
+    alike = [figure for figure in by_story.values() if figure.near & next(iter(by_story.values())).near]
+    newest = sorted(alike, key=lambda figure: _published(figure.sentence), reverse=True)
     chosen: dict[float, _Figure] = {}
     for figure in newest:
         chosen.setdefault(figure.value, figure)
@@ -138,11 +140,14 @@ def _figure(question: str, sentence: EvidenceSentence) -> _Figure | None:
     wanted = {word: 1.0 / (1 + place) for place, word in enumerate(content_stems(question))}
     known = set(numbers(question))
     best, most = None, 0.0
-    for found in quantities(sentence.text):
-        near = frozenset(content_stems(f"{found.neighbourhood} {found.words}")) & set(wanted)
+    for found in figures(sentence.text):
+        before = sentence.text[: found.start].split()[-NEAR_WORDS:]
+        after = sentence.text[found.start :].split()[: NEAR_WORDS + len(found.words.split())]
+        near = frozenset(content_stems(" ".join(before + after))) & set(wanted)
         weight = sum(wanted[word] for word in near)
         if weight > most and found.value not in known:
-            best, most = _Figure(sentence, found.value, found.words, near), weight
+            words = " ".join(after[: len(found.words.split()) + 1]).strip(" .,;:")
+            best, most = _Figure(sentence, found.value, words, near), weight
     return best
 
 
@@ -158,8 +163,8 @@ def _topic_share(question: str, sentence: EvidenceSentence) -> float:
     return sum(word in held for word in wanted) / len(wanted) if wanted else 0.0
 
 
-def _at_the_same_time(figures: Sequence[_Figure]) -> bool:
-    dates = [figure.sentence.found.passage.published_at for figure in figures]
+def _at_the_same_time(rivals: Sequence[_Figure]) -> bool:
+    dates = [figure.sentence.found.passage.published_at for figure in rivals]
     known = [date for date in dates if date is not None]
     return len(known) < len(dates) or max(known) - min(known) <= SAME_TIME
 

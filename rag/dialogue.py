@@ -8,108 +8,121 @@ from typing import TYPE_CHECKING
 
 from rag.prompts import standalone_prompt
 from rag.schema import Turn
-from rag.words import content_stems, names, tokens
+from rag.words import MONTHS, STOP_WORDS, WEEKDAYS, content_stems, names, tokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-_PRONOUNS = frozenset(
-    "he she it they him her them his hers its their theirs this that these those there one ones same former latter".split()
+_ELLIPSIS = re.compile(
+    r"^\s*(?:(?:and|but|so|or|also|then)\b|(?:what|how) about\b|what of\b|(?:who|what|where) else\b"
+    r"|(?:why(?: not)?|who|when|where|how|how so|how come|since when|by whom|how many|how much)\s*\?*\s*$)",
+    re.IGNORECASE,
 )
-_ELLIPSIS = re.compile(r"^\s*(?:and|but|so|or|also|then|what about|how about|what of|why|who else|what else)\b", re.I)
-_ABOUT = re.compile(r"^\s*(?:and|but|so)?[\s,]*(?:what|how)\s+(?:about|of)\s+(?P<rest>.+?)\s*\??\s*$", re.I)
-_LEADING = re.compile(r"^\s*(?:and|but|so|or|also|then)\b[\s,]*", re.I)
+_ABOUT = re.compile(r"^\s*(?:(?:and|but|so)\b)?[\s,]*(?:what|how)\s+(?:about|of)\s+(?P<rest>.+?)[\s?]*$", re.IGNORECASE)
+_LEADING = re.compile(r"^\s*(?:and|but|so|or|also|then)\b[\s,]*", re.IGNORECASE)
+# These point back unless a name stands before them in the same question.
+_PERSONAL = frozenset("he she him her hers his they them their theirs its itself himself herself themselves".split())
+_POSSESSIVE = frozenset("his her its their".split())
+# "How many of its guns has Aldria sold?"
+_NAME_FOLLOWS = re.compile(r"\b(?:has|have|had|did|does|do|is|are|was|were|will) (?:the )?[A-Z]")
+# "It" and "there" point at nothing in "is it true", "does it take", "was there".
+_EXPLETIVE_IT = frozenset("true that take takes took cost costs mean means rain rained snow likely possible".split())
+_FORMS_OF_BE = frozenset("is are was were be been will has have had".split())
+# "This" and "these" point back unless they mean the present time ("this year").
+_TIMES = frozenset(
+    "year month week weekend morning evening quarter summer spring autumn winter season day days".split()
+)
+_TIMES |= frozenset([*WEEKDAYS, *MONTHS])
+_BACK_WORDS = re.compile(r"\bthe (?:former|latter|other one|others)\b", re.IGNORECASE)
 SHORT_QUESTION_STEMS = 3  # "How many were hurt?" has two: too little to search with
+LONGEST_REPLY = 400  # characters; a longer one is no question
+LONGEST_TOPIC = 300  # characters put after the question: the search model reads no more
 
 
 def is_follow_up(question: str) -> bool:
     """Tell whether a question leans on what was said before it.
 
-    It does if it opens with an ellipsis ("and…", "what about…"), if a pronoun in it has no name
-    before it in the same question, or if it is too short to name its topic.
+    It does if it opens with an ellipsis ("and…", "what about…") or is only a question word, if a
+    pronoun in it has no name before it in the same question, or if it is too short to name its topic.
     """
-    if _ELLIPSIS.search(question):
+    question = question.replace("’", "'")
+    if _ELLIPSIS.search(question) or _BACK_WORDS.search(question):
         return True
-    named = names(question)
+    named = _topics(question)
     first_name = min((question.find(name) for name in named), default=len(question))
-    for match in re.finditer(r"[\w’']+", question):
-        word = match.group().lower()
-        if word in _PRONOUNS and match.start() < first_name and not _expletive(question, match):
-            return True
-    return not named and len(content_stems(question)) < SHORT_QUESTION_STEMS
+    if any(_points_back(question, match, first_name) for match in re.finditer(r"\w+", question)):
+        return True
+    return not named and not re.search(r"\d", question) and len(content_stems(question)) < SHORT_QUESTION_STEMS
 
 
 def standalone_question(question: str, turns: Sequence[Turn], model: BaseChatModel | None = None) -> str:
     """Return the question with what it leans on put in; unchanged if it stands alone.
 
-    Without a model the last turn's question (and the names in its answer) are appended in brackets,
-    which is what the search needs and a reader can check at a glance. The rules are also used if the
-    model's reply is no single question; errors of the model are raised as they come.
+    Without a model the last question that names its topic is appended in brackets, which is what the
+    search needs and a reader can check at a glance. The rules are also used if the model's reply is
+    no single question; errors of the model are raised as they come.
     """
     if not turns or not is_follow_up(question):
         return question
     if model is not None:
-        reply = str(model.invoke(standalone_prompt(question, turns)).text).strip()
-        if reply and len(reply) < 400 and "\n" not in reply:
+        reply = str(model.invoke(standalone_prompt(question, turns)).text).strip().strip('"“”').strip()
+        if reply and len(reply) < LONGEST_REPLY and "\n" not in reply:
             return reply
     return _by_rules(question, turns)
 
 
 def _by_rules(question: str, turns: Sequence[Turn]) -> str:
     topic = _topic(turns)
+    if not topic:
+        return question
     about = _ABOUT.match(question)
     if about:
-        return (
-            f"{_with_mark(topic.split(' (')[0])} ({about['rest']})" if names(about["rest"]) else f"{question} ({topic})"
-        )
+        rest = about["rest"]
+        return f"{topic}? ({rest})" if names(rest) else f"{question} ({topic})"
     bare = _LEADING.sub("", question).strip()
-    return f"{bare[:1].upper()}{bare[1:]} ({topic})"
+    return f"{bare[:1].upper()}{bare[1:]} ({topic})" if bare else f"{topic}?"
 
 
 def _topic(turns: Sequence[Turn]) -> str:
-    """Return the last question that names its topic, with the questions that lean on it left out."""
-    for turn in reversed(turns):
-        if not is_follow_up(turn.question):
-            return turn.question.strip().rstrip("?").strip()
-    return turns[0].question.strip().rstrip("?").strip()
+    """Return the last question that names its topic, else the first one that says anything."""
+    asked = [turn.question.strip().rstrip("? ").strip() for turn in turns]
+    alone = [text for text in asked if text and not is_follow_up(text)]
+    topic = alone[-1] if alone else next((text for text in asked if text), "")
+    return topic if len(topic) <= LONGEST_TOPIC else topic[:LONGEST_TOPIC].rsplit(" ", 1)[0]
 
 
-def _with_mark(text: str) -> str:
-    return text if text.endswith("?") else f"{text}?"
+def _topics(question: str) -> list[str]:
+    """Return the names in the question; a word of its own grammar at its beginning is none."""
+    return [name for name in names(question) if not (question.startswith(name) and name.lower() in _GRAMMAR)]
 
 
-def _expletive(question: str, match: re.Match[str]) -> bool:
-    """Pass over "is it true", "was there", "that" before a clause: they point at nothing."""
+def _points_back(question: str, match: re.Match[str], first_name: int) -> bool:
     word = match.group().lower()
-    after = tokens(question[match.end() :])[:1]
-    if word == "there":
-        before = tokens(question[: match.start()])[-1:]
-        return before in (["is"], ["are"], ["was"], ["were"], ["will"], ["has"], ["have"]) or after in (
-            ["is"],
-            ["are"],
-            ["was"],
-            ["were"],
-        )
+    before, after = tokens(question[: match.start()]), tokens(question[match.end() :])
+    last, following = (before or [""])[-1], (after or [""])[0].removesuffix("'s")
+    named = match.start() >= first_name
+    if word in _PERSONAL:
+        owned = word in _POSSESSIVE and following not in STOP_WORDS | {""} and _owner(before)
+        return not (named or owned or (word in ("its", "their") and _NAME_FOLLOWS.search(question[match.end() :])))
     if word == "it":
-        return after in (["true"], ["that"], ["take"], ["cost"], ["mean"])
+        return not (named or following in _EXPLETIVE_IT or _owner(before))
+    if word in ("this", "these", "those"):
+        # "those who stayed" explains itself
+        return following not in _TIMES and following not in ("who", "whose", "that", "which", "affected", "of", "in")
     if word == "that":
-        # "the firm that bought…" is a relative clause; "Who said that?" points back.
-        return bool(after)
-    if word in ("this", "these", "those", "same", "one", "ones", "former", "latter"):
-        return (
-            bool(after)
-            and word in ("this", "one", "former", "same")
-            and after[0]
-            in (
-                "year",
-                "month",
-                "week",
-                "summer",
-                "spring",
-                "autumn",
-                "winter",
-                "day",
-                "of",
-            )
-        ) or word in ("one", "former", "same")
+        # "the firm that bought…" is a relative clause; "Who said that?" and "Was that legal?" point back
+        return not after or (len(before) == 1 and last in _FORMS_OF_BE)
+    if word == "there":
+        return not (named or last in _FORMS_OF_BE or following in _FORMS_OF_BE)
+    if word in ("one", "ones"):
+        return before == ["which"] and len(after) < SHORT_QUESTION_STEMS
     return False
+
+
+def _owner(before: Sequence[str]) -> bool:
+    """Tell whether the words before a pronoun hold what it means: "How many children with diabetes lost their…"."""
+    who = before[:1] == ["who"] and len(before) > 2 and before[1] not in _FORMS_OF_BE | {"did", "does"}
+    return who or len(content_stems(" ".join(before))) >= SHORT_QUESTION_STEMS - 1
+
+
+_GRAMMAR = frozenset("which what who whom whose when where why how did does do is are was were has have had".split())

@@ -62,6 +62,15 @@ class SentenceEmbeddings(Embeddings):
         """
         if settings.embedding_model:
             return cls(_load(settings.embedding_model, settings.threads), settings.embedding_model)
+        return cls.packaged(settings)
+
+    @classmethod
+    def packaged(cls, settings: Settings) -> SentenceEmbeddings:
+        """Load the packaged model.
+
+        Raises:
+            ModelError: It is not installed, or its weights are not the published ones.
+        """
         folder = packaged_folder()
         check_packaged(folder)
         return cls(_load(str(folder), settings.threads), PACKAGED_ID)

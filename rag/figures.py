@@ -1,14 +1,15 @@
-"""Numbers with their units, dates and clock times of a text, as values that can be compared; pure, English."""
+"""Numbers with their units, dates and clock times of a text as values, and claim against evidence by them; pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 from rag.timewords import FULL_MONTH, MONTH, YEAR
-from rag.words import MONTHS, NUMBER_WORDS, STOP_WORDS, WEEKDAYS, stem
+from rag.words import MONTHS, NUMBER_WORDS, STOP_WORDS, WEEKDAYS, stem, tokens
 
 Unit = Literal["percent", "money", ""]
 Bound = Literal["over", "under", "about", ""]
@@ -20,10 +21,12 @@ _SCALES = {
 _TENS = "|".join(word for word, value in NUMBER_WORDS.items() if value >= 20)
 _WORDS = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _ONE = rf"(?:\d{{1,3}}(?:[,\u00a0\u202f]\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|(?:{_TENS})[- ](?:{_WORDS})|{_WORDS})"
-_SCALE = r"(?:dozen|hundred|thousand|million|billion|trillion|bn|mn|tn|[mk])"
+_LONG_SCALE = r"(?:dozen|hundred|thousand|million|billion|trillion)\b"
+_SCALE = rf"(?:[\s-]?{_LONG_SCALE}|\s?(?:bn|mn|tn)\b|k\b)"
 _NUMBER = re.compile(
-    rf"(?<![\w.,])(?P<sign>[€$£¥]\s?)?(?P<first>{_ONE}|an?(?=\s+{_SCALE}\b))(?P<scale>(?:[\s-]?{_SCALE}\b)*)"
-    rf"(?:\s+and\s+(?P<rest>{_ONE})(?![\w.,]*\d))?(?:st|nd|rd|th|s)?(?!\w)"
+    rf"(?<![\w.,])(?P<sign>[€$£¥]\s?)?(?P<first>{_ONE}|an?(?=\s+{_LONG_SCALE}))"
+    rf"(?:(?P<scale>{_SCALE}+|(?<=\.\d)m\b)(?:\s+and\s+(?P<rest>(?:{_TENS})(?:[- ](?:{_WORDS}))?|{_WORDS})\b)?)?"
+    r"(?:st|nd|rd|th|s|(?P<m>m))?(?!\w)"
     r"(?P<unit>\s?%|[\s-]per\s?cent\w*|\s+(?:percentage|crowns?|dollars?|euros?|pounds?|francs?|marks?|yen)\b)?",
     re.IGNORECASE,
 )
@@ -41,6 +44,7 @@ _DATE = re.compile(
 _CLOCK = re.compile(
     r"\b(?P<hour>\d{1,2})(?:[.:](?P<minute>\d\d))?\s?(?P<half>[ap])\.?m\b|\b(?P<h24>\d{1,2}):(?P<m24>\d\d)\b"
 )
+ROUNDING = 0.05  # "about 12,000" may stand for 11,870
 _ORDINALS = "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
 
 
@@ -133,7 +137,7 @@ def relative_days(text: str, published: date) -> list[Day]:
 
 def clock_times(text: str) -> dict[int, str]:
     """Return the clock times of `text` in minutes after midnight, each with its words."""
-    found = {}
+    found: dict[int, str] = {}
     for match in _CLOCK.finditer(text):
         if match["h24"]:
             minutes = int(match["h24"]) * 60 + int(match["m24"])
@@ -151,10 +155,11 @@ def ordinals(text: str) -> dict[int, str]:
 
 def _value(match: re.Match[str]) -> float:
     value = _one(match["first"])
-    scales = re.findall(_SCALE, match["scale"], re.IGNORECASE)
-    for scale in scales:
-        value *= _SCALES[scale.lower()]
-    return value + (_one(match["rest"]) if match["rest"] and scales else 0)
+    for scale in re.findall(r"[a-z]+", (match["scale"] or "").lower()):
+        value *= _SCALES[scale]
+    if (match["sign"] or match["unit"]) and not match["scale"] and match["m"]:
+        value *= _SCALES["m"]
+    return value + (_one(match["rest"]) if match["rest"] else 0)
 
 
 def _one(words: str) -> float:
@@ -183,3 +188,113 @@ def _blank(match: re.Match[str]) -> str:
 
 def _blank_date(match: re.Match[str]) -> str:
     return match.group() if not match["iso"] and not _is_month(match) else _blank(match)
+
+
+# -- claim against evidence ------------------------------------------------------------------------------
+
+
+def wrong_figures(claim: str, evidence: str) -> list[str]:
+    """Return a reason for each number of the claim that the evidence does not hold, with the nearest that it holds."""
+    held = figures(evidence)
+    mine = figures(claim)
+    years = {float(day.year) for day in days(evidence) if day.year}
+    reasons = []
+    for figure in mine:
+        same = [other for other in held if _same_value(figure, other)]
+        if not same and not figure.unit and figure.value in years | {float(number) for number in ordinals(evidence)}:
+            continue
+        if not any(_same_unit(figure, other) for other in same):
+            reasons.append(f"the cited passage says {_nearest(figure, held)}, not {figure.words}")
+        elif all({figure.bound, other.bound} == {"over", "under"} for other in same):
+            reasons.append(f"the claim says {figure.bound} {figure.words}, the passage {same[0].bound} {same[0].words}")
+        else:
+            reasons += _swapped(figure, mine, held)
+    places = ordinals(evidence)
+    wrong = [word for number, word in ordinals(claim).items() if number not in places and _counts_nothing(number, held)]
+    return reasons + [f"the cited passage does not say “{word}”" for word in wrong]
+
+
+def _same_value(mine: Figure, other: Figure) -> bool:
+    if mine.value == other.value:
+        return True
+    if not mine.bound or not mine.value:
+        return False
+    share = (other.value - mine.value) / mine.value
+    low, high = {"over": (0.0, ROUNDING), "under": (-ROUNDING, 0.0)}.get(mine.bound, (-ROUNDING, ROUNDING))
+    return low <= share <= high
+
+
+def _same_unit(mine: Figure, other: Figure) -> bool:
+    """Money and bare numbers may meet ("840 million for the yard"); a percentage meets only its like."""
+    return mine.unit == other.unit or "percent" not in (mine.unit, other.unit)
+
+
+def _swapped(figure: Figure, mine: Sequence[Figure], held: Sequence[Figure]) -> list[str]:
+    """Catch "31 passengers and 214 crew" where the passage has 214 passengers and 31 crew."""
+    theirs = [other for other in held if other.noun == figure.noun and figure.noun]
+    own = {other.noun for other in held if other.value == figure.value}
+    crossed = own & {other.noun for other in mine if other.value != figure.value} - {""}
+    if theirs and figure.noun not in own and crossed:
+        return [f"the cited passage says {theirs[0].words} {figure.noun}, not {figure.words}"]
+    return []
+
+
+def _nearest(figure: Figure, held: Sequence[Figure]) -> str:
+    """Return the words of the figure of the passage that the claim most likely garbles: like noun, unit and size."""
+    if not held:
+        return "no number"
+
+    def distance(other: Figure) -> tuple[bool, bool, float]:
+        small, large = sorted((abs(figure.value) + 1, abs(other.value) + 1))
+        return other.noun != figure.noun or not figure.noun, other.unit != figure.unit, large / small
+
+    return min(held, key=distance).words
+
+
+def _counts_nothing(number: int, held: Sequence[Figure]) -> bool:
+    return all(figure.value != number for figure in held)
+
+
+def wrong_dates(claim: str, passages: Sequence[str]) -> list[str]:
+    """Check dates, weekdays and clock times; words like "yesterday" count from the passage's own date."""
+    evidence = "\n".join(passages)
+    held = days(evidence)
+    for passage in passages:
+        stamp = next((day for line in passage.split("\n")[1:2] for day in days(line)), None)
+        if stamp and stamp.day and stamp.year:
+            held += relative_days(passage, date(stamp.year, stamp.month, stamp.day))
+            if re.search(r"\b(?:last|next|this) month\b", passage):
+                held += [Day((stamp.month + shift - 1) % 12 + 1) for shift in (-1, 0, 1)]
+    wrong = [day for day in days(claim) if not any(day.agrees(other) for other in held)]
+    reasons = [f"the cited passage says {_nearest_day(day, days(evidence))}, not {day}" for day in wrong]
+    said = {word for word in tokens(claim) if word in WEEKDAYS}
+    known = set(tokens(evidence)) | {name for day in held if (name := _weekday(day))}
+    reasons += [f"the cited passage does not say {word.capitalize()}" for word in sorted(said - known)]
+    clocks = clock_times(evidence)
+    for minutes, words in clock_times(claim).items():
+        if minutes not in clocks:
+            nearest = min(clocks, key=lambda other: abs(other - minutes), default=None)
+            reasons.append(
+                f"the cited passage says {clocks[nearest] if nearest is not None else 'no time'}, not {words}"
+            )
+    return reasons
+
+
+def _nearest_day(day: Day, held: Sequence[Day]) -> str:
+    def distance(other: Day) -> tuple[bool, bool, int]:
+        return (
+            other.month != day.month,
+            None not in (day.year, other.year) and day.year != other.year,
+            abs((other.day or 0) - (day.day or 0)),
+        )
+
+    return str(min(held, key=distance)) if held else "no date"
+
+
+def _weekday(day: Day) -> str | None:
+    if not (day.day and day.year):
+        return None
+    try:
+        return WEEKDAYS[date(day.year, day.month, day.day).weekday()]
+    except ValueError:
+        return None

@@ -31,16 +31,32 @@ def answer_prompt(question: str, found: Sequence[RetrievedPassage]) -> list[tupl
 
 def standalone_prompt(question: str, turns: Sequence[Turn]) -> list[tuple[str, str]]:
     """Return (role, text) messages that ask for a question understandable without the dialogue."""
-    lines = [line for turn in turns[-3:] for line in (f"Reader: {turn.question}", f"Archive: {turn.answer[:400]}")]
-    return [("system", STANDALONE_SYSTEM), ("human", "\n".join([*lines, f"Last question: {question}"]))]
+    lines = [line for turn in turns[-3:] for line in (f"Reader: {_line(turn.question)}", _said(turn))]
+    return [("system", STANDALONE_SYSTEM), ("human", "\n".join([*lines, f"Last question: {_line(question)}"]))]
 
 
 def _numbered(number: int, item: RetrievedPassage) -> str:
     passage = item.passage
     date = f"{passage.published_at:%d %B %Y}" if passage.published_at else "date unknown"
-    # The delimiters are ours: a passage that imitates them loses its angle brackets.
-    text = passage.text.replace("<", "‹").replace(">", "›")
-    title = passage.title.replace("<", "‹").replace(">", "›")
     return (
-        f'<passage number="{number}" outlet="{passage.source or "unknown"}" date="{date}">\n{title}\n{text}\n</passage>'
+        f'<passage number="{number}" outlet="{_attribute(passage.source or "unknown")}" date="{date}">\n'
+        f"{_inert(_line(passage.title))}\n{_inert(passage.text)}\n</passage>"
     )
+
+
+def _inert(text: str) -> str:
+    """The delimiters are ours: a passage that imitates them loses its angle brackets."""
+    return text.replace("<", "‹").replace(">", "›")
+
+
+def _attribute(text: str) -> str:
+    return _inert(_line(text)).replace('"', "'")
+
+
+def _line(text: str) -> str:
+    """One line: what was said earlier cannot open a line of the dialogue."""
+    return " ".join(text.split())
+
+
+def _said(turn: Turn) -> str:
+    return f"Archive: {_line(turn.answer)[:400]}"

@@ -10,20 +10,32 @@ from rag.words import MONTHS, WEEKDAYS, names, numbers, stem, tokens
 Kind = Literal["when", "number", "who", "where", "why", "list", "yes-no", "what"]
 KINDS: tuple[Kind, ...] = ("when", "number", "who", "where", "why", "list", "yes-no", "what")
 
+_WHICH = r"\b(?:what|which) (?:(?:is|was|are|were) )?(?:the )?(?:\w+ )?"  # "what was the final (toll)"
+_AMOUNTS = (
+    "percentage|share|price|fee|sum|number|figure|proportion|age|amount|turnout|score|magnitude|total|length|rate"
+    "|temperature|cost|losses|toll"
+)
+_MEASURES = "many|much|long|high|large|big|old|far|often|tall|deep|fast|wide|heavy|strong|late"
+_PLACES = (
+    "city|town|place|country|street|square|port|harbour|village|island|region|district|hospital|school|building"
+    "|station|river|prison|stadium|venue|beach"
+)
+_PEOPLE = (
+    "person|man|woman|minister|politician|candidate|coach|player|company|firm|party|team|club|bank|agency|outlet"
+    "|newspaper|official|member|judge|scientist|engineer|author|writer|director|university|institute|union|group|name"
+)
+_NO_PLURAL = "(?!is|was|does|has|this)"
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
-    ("list", r"^(?:list|name)\b|\b(?:what|which|who) (?:are|were) the \w+s\b|\bwhich (?:two|three|four|five|six|\w+s)\b"
-             r"(?=.*\b(?:are|were|did|do|have|won|took|got|will)\b)"),
-    ("when", r"\bwhen\b|\b(?:what|which) (?:date|day|year|month|time)\b|\bhow soon\b|\bsince when\b"),
-    ("number", r"\bhow (?:many|much|long|high|large|big|old|far|often|tall|deep|fast|wide|heavy|strong|late)\b"
-               r"|\b(?:what|which) (?:percentage|share|price|fee|sum|number|figure|proportion|age|amount|turnout|score"
-               r"|magnitude|total|length|rate|temperature|cost)\b|\bby how\b|\bwhat (?:did|does|will|would) .* cost\b"),
-    ("why", r"\bwhy\b|\bwhat (?:caused|led|made|prompted|explains)\b|\b(?:reason|cause)s?\b|\bhow come\b"),
-    ("where", r"\bwhere\b|\b(?:what|which) (?:city|town|place|country|street|square|port|harbour|village|island|region"
-              r"|district|hospital|school|building|station|river|prison|stadium|venue|beach)\b"),
-    ("who", r"\bwho(?:m|se)?\b|\b(?:what|which) (?:person|man|woman|minister|politician|candidate|coach|player|company"
-            r"|firm|party|team|club|bank|agency|outlet|newspaper|official|member|council member|judge|scientist|engineer"
-            r"|author|writer|director|university|institute|union|group|name)\b|\bby whom\b"),
+    ("list", rf"^(?:list|name)\b|\b(?:what|which|who) (?:are|were) the \w+s\b"
+             rf"|\bwhich {_NO_PLURAL}(?:[a-z]+ )??{_NO_PLURAL}[a-z]{{2,}}[^\Ws]s\b"),
+    ("when", rf"\bwhen\b|{_WHICH}(?:date|day|year|month|time)\b|\bhow soon\b|\bsince when\b"),
+    ("number", rf"\bhow (?:{_MEASURES})\b|{_WHICH}(?:{_AMOUNTS})\b|\bby how\b"
+               r"|\bwhat (?:did|does|will|would) .* cost\b"),
+    ("why", rf"\bwhy\b|\bwhat (?:caused|led|made|prompted|explains)\b|{_WHICH}(?:reason|cause)s?\b|\bhow come\b"),
+    ("where", rf"\bwhere\b|\b(?:what|which) (?:\w+ )?(?:{_PLACES})\b"),
+    ("who", rf"\bwho(?:m|se)?\b|{_WHICH}(?:{_PEOPLE})\b|\bby whom\b"),
     ("yes-no", r"^(?:and |but |so )?(?:did|does|do|is|was|were|are|has|have|had|will|would|can|could|should|may)\b"),
+    ("what", r"\b(?:what|how)\b"),
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
 _DATE = re.compile(
@@ -34,7 +46,8 @@ _DATE = re.compile(
 )
 _REASON = re.compile(
     r"\b(?:because|due to|owing to|caused|cause|led to|blamed?|reasons?|so that|in order to|as a result|since|after"
-    r"|thanks to|therefore|attributed|prompted|to (?:avoid|prevent|protect|allow|make|give|keep|save|ease)|fear(?:s|ed)?)\b",
+    r"|thanks to|therefore|attributed|prompted|to (?:avoid|prevent|protect|allow|make|give|keep|save|ease)"
+    r"|fear(?:s|ed)?)\b",
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"\b(?:in|at|near|off|on|from|to|outside|between|along|through|into|towards?)\s+(?:the\s+)?[A-Z]")
@@ -46,11 +59,14 @@ _LATEST = re.compile(
 
 
 def kind_of(question: str) -> Kind:
-    """Return the kind of answer that the wording asks for; "what" if nothing tells."""
-    for kind, pattern in _COMPILED:
-        if pattern.search(question):
-            return kind
-    return "what"
+    """Return the kind of answer that the wording asks for; "what" if nothing tells.
+
+    The first question word decides: "How many were hurt when it sank?" asks for a number.
+    """
+    found = [(match.start(), kind) for kind, pattern in _COMPILED if (match := pattern.search(question))]
+    if any(kind == "list" for _, kind in found):
+        return "list"
+    return min(found, key=lambda pair: pair[0])[1] if found else "what"  # of equals, the first pattern
 
 
 def asks_for_latest(question: str) -> bool:

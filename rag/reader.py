@@ -1,10 +1,10 @@
 """The built-in extractive reader: question and passages to evidence sentences and answerability.
 
-Each sentence of the passages gets features of likeness (embedding) and of words (coverage, names,
-numbers, the kind of answer asked for); a logistic model turns them into the chance that the sentence
-holds the answer, and a second one turns the best sentences into the chance that the passages answer
-the question at all. `training/fit_reader.py` makes both from development questions; the weights are
-`rag/data/reader.json`.
+Each sentence of the passages gets features of likeness (embeddings, token by token), of the answer head
+(`rag/answer_head.py`) and of words (coverage, names, numbers, the kind of answer asked for). A logistic
+model turns them into the chance that the sentence holds the answer, and a second one turns the best
+sentences into the chance that the passages answer the question at all. `training/fit_reader.py` makes
+both from development questions; the weights are `rag/data/reader.json`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Protocol
 
 import numpy as np
 
+from rag.answer_head import shipped_head
 from rag.embeddings import TokenVectors
 from rag.questions import KINDS, asks_for_latest, has_candidate, kind_of
 from rag.schema import RetrievedPassage
@@ -27,15 +28,22 @@ from rag.sentences import sentence_spans
 from rag.words import content_stems, names, numbers, stem, tokens
 
 SENTENCE_FEATURES = (
-    "similarity", "similarity_below_best", "token_match", "token_match_below_best", "weakest_match",
-    "passage_token_match", "passage_weakest_match", "passage_similarity", "coverage", "context_coverage", "passage_coverage",
-    "pair_coverage", "reciprocal_rank", "length", "names_missing", "numbers_missing", "is_question", "leads", "newness",
+    "answer_score", "answer_score_below_best", "similarity", "similarity_below_best",
+    "token_match", "token_match_below_best", "weakest_match",
+    "passage_similarity", "passage_token_match", "passage_weakest_match",
+    "coverage", "context_coverage", "passage_coverage", "pair_coverage",
+    "reciprocal_rank", "length", "names_missing", "numbers_missing", "is_question", "leads", "newness",
     *(f"candidate_{kind}" for kind in KINDS),
 )  # fmt: skip
 ANSWER_FEATURES = (
-    "best", "second", "similarity", "token_match", "weakest_match", "passage_token_match", "passage_weakest_match", "passage_similarity", "coverage", "context_coverage", "passage_coverage",
-    "article_coverage", "names_missing", "numbers_missing", "has_candidate",
+    "best", "second", "answer_score", "best_answer_score", "similarity", "passage_similarity",
+    "token_match", "weakest_match", "passage_token_match", "passage_weakest_match",
+    "coverage", "context_coverage", "passage_coverage", "article_coverage",
+    "names_missing", "numbers_missing", "has_candidate",
 )  # fmt: skip
+
+
+LOWEST_ANSWER_SCORE = -10.0  # the head's scores run from about -15 to 5; below this they tell nothing
 
 
 class Embedder(Protocol):
@@ -124,7 +132,7 @@ def read(
     Args:
         question: Standalone.
         found: Best first; no passages give confidence 0.
-        embedder: The model that the passages were found with.
+        embedder: The packaged model, which the head and the weights belong to.
         counts: Word counts of the archive, which tell rare words from common ones.
         model: None takes the shipped one.
     """
@@ -188,12 +196,14 @@ def sentence_features(
         values = {
             "similarity": similarity[index],
             "similarity_below_best": similarity[index] - similarity.max(),
+            "answer_score": matches.answer[index],
+            "answer_score_below_best": matches.answer[index] - matches.answer.max(),
             "token_match": matches.mean[index],
             "token_match_below_best": matches.mean[index] - matches.mean.max(),
             "weakest_match": matches.weakest[index],
             "passage_token_match": matches.passage_mean[index],
             "passage_weakest_match": matches.passage_weakest[index],
-            "passage_similarity": candidate.found.similarity or 0.0,
+            "passage_similarity": matches.passage_similarity[index],
             "coverage": _covered(idf, own),
             "context_coverage": _covered(idf, context),
             "passage_coverage": _covered(idf, every),
@@ -220,6 +230,8 @@ class _Matches:
     weakest: np.ndarray
     passage_mean: np.ndarray
     passage_weakest: np.ndarray
+    passage_similarity: np.ndarray
+    answer: np.ndarray
 
 
 def _token_matches(
@@ -237,7 +249,9 @@ def _token_matches(
     by_passage = dict(zip(passages, read_, strict=True))
     question_vector = _unit(asked.vectors.mean(axis=0))
     words = _word_groups(question, asked, idf)
-    columns = np.zeros((len(candidates), 5))
+    columns = np.zeros((len(candidates), 7))
+    columns[:, 6] = LOWEST_ANSWER_SCORE
+    answer_scores = {id_: shipped_head().score(asked, tokens_) for id_, tokens_ in by_passage.items()}
     for row, candidate in enumerate(candidates):
         passage = candidate.found.passage
         tokens_ = by_passage[passage.id]
@@ -249,6 +263,8 @@ def _token_matches(
         columns[row, 0] = question_vector @ _unit(tokens_.vectors[inside].mean(axis=0))
         columns[row, 1:3] = _word_matches(likeness[:, inside].max(axis=1), words)
         columns[row, 3:5] = _word_matches(likeness.max(axis=1), words)
+        columns[row, 5] = question_vector @ _unit(tokens_.vectors.mean(axis=0))
+        columns[row, 6] = max(float(answer_scores[passage.id][inside].max()), LOWEST_ANSWER_SCORE)
     return _Matches(*columns.T)
 
 
@@ -294,6 +310,7 @@ def answer_features(
     values = column | {
         "best": _log_odds(float(scores[best])),
         "second": _log_odds(float(scores[order[1]])) if len(order) > 1 else -5.0,
+        "best_answer_score": float(rows[:, SENTENCE_FEATURES.index("answer_score")].max()),
         "article_coverage": _covered(idf, article),
         "has_candidate": sum(column[f"candidate_{kind}"] for kind in KINDS),
     }
@@ -363,10 +380,17 @@ def _newness(candidates: Sequence[EvidenceSentence]) -> list[float]:
 
 
 _LEANING = frozenset("he she it they his her its their this that these those such both neither".split())
+_PERSONAL = frozenset("he she they him her them".split())
 
 
 def _leans_on_the_sentence_before(text: str) -> bool:
-    return tokens(text)[:1] != [] and tokens(text)[0] in _LEANING
+    """Tell whether it opens with a pronoun, or speaks of "him" before it names anybody."""
+    words = tokens(text)
+    if not words or words[0] in _LEANING:
+        return bool(words)
+    named = names(text)
+    first_name = min((text.find(name) for name in named), default=len(text))
+    return any(word in _PERSONAL for word in tokens(text[:first_name]))
 
 
 def _log_odds(probability: float) -> float:

@@ -13,160 +13,23 @@ from collections.abc import Iterator
 Span = tuple[int, int]
 
 # Words that end in a full stop without ending a sentence, lower case, without the stop.
-_ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "gov",
-        "sen",
-        "rep",
-        "lt",
-        "col",
-        "gen",
-        "capt",
-        "sgt",
-        "cmdr",
-        "maj",
-        "rev",
-        "hon",
-        "st",
-        "mt",
-        "ft",
-        "jr",
-        "sr",
-        "pres",
-        "supt",
-        "co",
-        "corp",
-        "inc",
-        "ltd",
-        "bros",
-        "plc",
-        "vs",
-        "etc",
-        "approx",
-        "dept",
-        "est",
-        "fig",
-        "no",
-        "nos",
-        "vol",
-        "op",
-        "cit",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-        "sun",
-        "e.g",
-        "i.e",
-        "a.m",
-        "p.m",
-        "u.s",
-        "u.k",
-        "u.n",
-        "e.u",
-        "d.c",
-        "cf",
-        "al",
-        "km",
-        "kg",
-    ]
+_CAPITAL_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof gov sen rep lt col gen capt sgt cmdr maj rev hon st mt ft jr sr pres supt bros "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun u.s u.k u.n e.u d.c".split()
+)  # "sat" and "sun" in lower case are words
+_OTHER_ABBREVIATIONS = frozenset(
+    "co corp inc ltd plc vs etc approx dept est fig no nos vol op cit e.g i.e a.m p.m cf al km kg ft".split()
 )
-# Of these, the ones that often do end a sentence when the next word is capitalised.
+# Of these, the ones that often do end a sentence when the next word is one that opens sentences.
 _MAY_END = frozenset(
-    [
-        "co",
-        "corp",
-        "inc",
-        "ltd",
-        "etc",
-        "jr",
-        "sr",
-        "a.m",
-        "p.m",
-        "u.s",
-        "u.k",
-        "u.n",
-        "e.u",
-        "d.c",
-        "plc",
-        "no",
-        "al",
-        "km",
-        "kg",
-        "st",
-    ]
+    "co corp inc ltd etc jr sr a.m p.m u.s u.k u.n e.u d.c plc no al km kg st "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun".split()
 )
 _SENTENCE_STARTERS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "as",
-        "at",
-        "after",
-        "all",
-        "another",
-        "but",
-        "by",
-        "he",
-        "her",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "it",
-        "its",
-        "last",
-        "many",
-        "more",
-        "most",
-        "no",
-        "on",
-        "one",
-        "our",
-        "she",
-        "so",
-        "some",
-        "such",
-        "that",
-        "the",
-        "their",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "two",
-        "we",
-        "what",
-        "when",
-        "where",
-        "while",
-        "who",
-        "with",
-        "you",
-    ]
+    "a an and as at after all another but by he her his how i if in it its last many more most no on one our she so "
+    "some such that the their there these they this those two we what when where while who with you".split()
 )
+_NEVER_SURNAMES = frozenset("the it he she they but this these we there".split())  # after "plan B.", "you and I."
 _CLOSERS = "\"'”’»)]）」』"
 _TERMINAL = re.compile(r"(?:[.!?…]+|[。！？]+)[" + re.escape(_CLOSERS) + r"]*")
 _WORD_BEFORE = re.compile(r"[\w.'’-]+$")
@@ -235,8 +98,9 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], following: int) 
     word = before.group().lower().rstrip(".") if before else ""
     follower = next_word.group(1).lower() if next_word else ""
     if len(word) == 1 and word.isalpha() and text[match.start() - 1].isupper():
-        return False  # an initial: "J. Smith"
-    if word in _ABBREVIATIONS:
+        return follower in _NEVER_SURNAMES  # else an initial: "J. Smith"
+    capital = before is not None and before.group()[0].isupper()
+    if word in _OTHER_ABBREVIATIONS or (word in _CAPITAL_ABBREVIATIONS and (capital or "." in word)):
         return word in _MAY_END and follower in _SENTENCE_STARTERS
     return True
 

@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     port: int = Field(default=7860, ge=1, le=65535, description="Port of chat window and API. Range 1-65535.")
     as_of: datetime | None = Field(
         default=None,
-        description='Moment that "last week" counts from, as 2025-09-01; empty is the present. For archives that ended.',
+        description='Moment that "last week" counts from, as 2025-09-01; empty is the present. For ended archives.',
     )
     question_chars: int = Field(
         default=2000, ge=50, le=20000, description="Longest question accepted, in characters. Range 50-20000."

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The open parts of a home; made by `Store.open`, given back by `close`."""
+    """The open parts of a home; made by `Store.open`, given back by `close`.
+
+    `embeddings` is the model of the index; `reader_embeddings` the packaged one, which the built-in
+    reader was fitted with: the same object unless the settings name another model.
+    """
 
     archive: Archive
     index: VectorIndex
     embeddings: SentenceEmbeddings
+    reader_embeddings: SentenceEmbeddings
     lock: FileLock
 
     @classmethod
@@ -45,6 +50,7 @@ class Store:
         lock = take_lock(settings.folder)
         try:
             embeddings = SentenceEmbeddings.from_settings(settings)
+            reader_embeddings = SentenceEmbeddings.packaged(settings) if settings.embedding_model else embeddings
             index = VectorIndex.open(
                 settings.folder / "chroma", model_id=embeddings.model_id, dimension=embeddings.dimension
             )
@@ -52,7 +58,7 @@ class Store:
         except BaseException:
             lock.release()
             raise
-        return cls(archive, index, embeddings, lock)
+        return cls(archive, index, embeddings, reader_embeddings, lock)
 
     def close(self) -> None:
         """Close both stores and give the home back."""

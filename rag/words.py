@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 STOP_WORDS = frozenset(
@@ -76,40 +75,6 @@ def numbers(text: str) -> list[float]:
             found.append(value)
         index += max(used, 1)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number that counts or measures something: value, its words, and the words around it."""
-
-    value: float
-    words: str
-    neighbourhood: str
-
-
-def quantities(text: str) -> list[Quantity]:
-    """Return the numbers in `text` that are no parts of dates or clock times, in order."""
-    matches = list(_TOKEN.finditer(text))
-    words = [match.group().lower() for match in matches]
-    found = []
-    index = 0
-    while index < len(words):
-        value, used = _number_at(words, index)
-        used = max(used, 1)
-        if value is not None and not _in_date(words, index, used):
-            start, end = matches[index].start(), matches[index + used - 1].end()
-            near = " ".join(words[max(0, index - 5) : index] + words[index + used : index + used + 5])
-            unit = text[end : matches[index + used].end()] if index + used < len(matches) else ""
-            found.append(Quantity(value, (text[start:end] + unit).strip(), near))
-        index += used
-    return found
-
-
-def _in_date(words: list[str], index: int, used: int) -> bool:
-    before = words[index - 1] if index else ""
-    after = words[index + used] if index + used < len(words) else ""
-    year = words[index].isdigit() and 1500 <= int(words[index]) <= 2100
-    return before in MONTHS or after in MONTHS or year or after in ("am", "pm", "a.m", "p.m")
 
 
 def names(text: str) -> list[str]:

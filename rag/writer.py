@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rag.errors import ChatModelError
@@ -12,6 +13,12 @@ from rag.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+
+# What must follow a sentence before nothing can move its end: a complete word, and no marker half arrived.
+_SETTLED = re.compile(
+    r"\s*(?!\[[\d, ]*$)(?:[\"'“‘«(\[]*[\w’'-]+[^\w’'-]|[^\s\w\"'’“‘«()\[\].!?…。！？”»）」』-][\s\S])"
+)
 
 
 def write(question: str, found: Sequence[RetrievedPassage], model: BaseChatModel) -> Iterator[str]:
@@ -26,21 +33,22 @@ def write(question: str, found: Sequence[RetrievedPassage], model: BaseChatModel
         raise ChatModelError(f"The chat model failed: {type(error).__name__}: {error}") from error
 
 
-def cut_sentences(pieces: Iterator[str]) -> Iterator[str]:
+def cut_sentences(pieces: Iterable[str]) -> Iterator[str]:
     """Yield whole sentences from a stream of text, each with the markers that follow it.
 
-    A sentence is held back until the next one has begun, because "Fact. [1]" puts its marker
-    after the full stop.
+    A sentence is held back until the word after it is complete: "Fact. [1]" puts its marker after
+    the full stop, and whether "U.S." ends a sentence is told by the next word. So the sentences are
+    the same however the stream is cut into pieces.
     """
     text = ""
+    n_shown = 0
     for piece in pieces:
         text += piece
         spans = marked_spans(text)
-        for start, end in spans[:-1]:
-            yield text[start:end]
-        if len(spans) > 1:
-            text = text[spans[-1][0] :]
-    for start, end in marked_spans(text):
+        while n_shown < len(spans) - 1 and _SETTLED.match(text, spans[n_shown][1]):
+            yield text[slice(*spans[n_shown])]
+            n_shown += 1
+    for start, end in marked_spans(text)[n_shown:]:
         yield text[start:end]
 
 

@@ -209,7 +209,9 @@ def articles_list(
         return
     for article in found:
         marks = " ".join(mark for mark in (_kind_mark(article), "retracted" if article.retracted else "") if mark)
-        _say(f"{article.id}  {date_text(article.published_at)}  {article.source}: {article.title} {marks}".rstrip())
+        _say(
+            f"{article.id}  {date_text(article.published_at)}  {article.source or 'unknown outlet'}: {article.title} {marks}".rstrip()
+        )
     _say(f"{len(found)} of {status.articles} articles, {status.stories} stories, {status.passages} passages.")
 
 

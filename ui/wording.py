@@ -66,15 +66,23 @@ def _days_text(first: datetime, last: datetime) -> str:
 
 
 def plain_text(answer: Answer) -> str:
-    """Return the answer for a terminal or the clipboard: sentences, conflicts, notes, sources.
+    """Return the answer for a terminal or the clipboard: what was searched, sentences, conflicts, notes, sources.
 
     Control characters are taken out: text from an article must not steer a terminal.
     """
-    blocks = [" ".join(_sentence(claim) for claim in answer.claims) if answer.claims else answer.text]
+    blocks = ["\n".join(_scope_lines(answer))]
+    blocks += [" ".join(_sentence(claim) for claim in answer.claims) if answer.claims else answer.text]
     blocks += [_conflict_text(conflict) for conflict in answer.conflicts]
     blocks += ["\n".join(f"Note: {note}" for note in answer.notes)]
     blocks += ["\n".join(_source_lines(answer.citations))]
     return _CONTROL.sub("", "\n\n".join(block for block in blocks if block))
+
+
+def _scope_lines(answer: Answer) -> Iterable[str]:
+    if answer.search_query != answer.question:
+        yield f"Searched for: {answer.search_query}"
+    if answer.window:
+        yield f"Published: {window_text(answer.window)}"
 
 
 def _sentence(claim: Claim) -> str:

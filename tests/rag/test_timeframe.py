@@ -245,8 +245,8 @@ def test_last_weekend_on_a_sunday_is_not_the_one_that_is_running():
 
 WORDS = (
     "in on since before until between and from to the first last past this second week month year quarter half of "
-    "early mid- late end weekend 3 31 31st 2024 2025-07-03 9999-12-31 may March june's July, december spring fall few a two "
-    "days ago yesterday today now"
+    "early mid- late end weekend 3 31 31st 2024 2025-07-03 9999-12-31 may March june's July, december spring fall "
+    "few a two days ago yesterday today now"
 ).split()
 
 

@@ -1,0 +1,109 @@
+"""The archive's tables, and the way between their rows and our types; times are epoch seconds there."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from rag.schema import Article, Passage, TimeWindow
+
+SCHEMA_VERSION = 1
+
+# `articles` keeps every version, so that an old answer replays against the text it cited; passages
+# and full text hold the current version only. `orphans` are vectors still to be taken from Chroma.
+SCHEMA = """
+CREATE TABLE articles (
+    id TEXT NOT NULL, version TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL,
+    url TEXT NOT NULL, published_at INTEGER, authors TEXT NOT NULL, section TEXT NOT NULL, language TEXT NOT NULL,
+    kind TEXT NOT NULL, truncated INTEGER NOT NULL, correction TEXT, title_inferred INTEGER NOT NULL,
+    story_id TEXT NOT NULL, state TEXT NOT NULL, current INTEGER NOT NULL, ingested_at INTEGER NOT NULL,
+    PRIMARY KEY (id, version));
+CREATE INDEX articles_current ON articles (current, published_at);
+CREATE INDEX articles_story ON articles (story_id, current);
+CREATE INDEX articles_state ON articles (state);
+CREATE TABLE passages (
+    rowid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, article_id TEXT NOT NULL, version TEXT NOT NULL,
+    position INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, text TEXT NOT NULL,
+    title TEXT NOT NULL);
+CREATE INDEX passages_article ON passages (article_id);
+CREATE VIRTUAL TABLE passages_text USING fts5(title, text, content='passages', content_rowid='rowid',
+    tokenize='porter unicode61 remove_diacritics 2');
+CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
+    INSERT INTO passages_text(rowid, title, text) VALUES (new.rowid, new.title, new.text); END;
+CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN
+    INSERT INTO passages_text(passages_text, rowid, title, text)
+    VALUES ('delete', old.rowid, old.title, old.text); END;
+CREATE TABLE orphans (passage_id TEXT PRIMARY KEY);
+CREATE TABLE story_bands (band TEXT NOT NULL, article_id TEXT NOT NULL, PRIMARY KEY (band, article_id));
+CREATE INDEX story_bands_article ON story_bands (article_id);
+CREATE TABLE answers (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+ARTICLE_COLUMNS = [field.name for field in fields(Article)]
+
+
+def filters(window: TimeWindow | None, sources: Sequence[str]) -> tuple[str, list[Any]]:
+    """Build the SQL condition on table `a`; articles without a date are in no window."""
+    condition = ""
+    values: list[Any] = []
+    if window and window.since:
+        condition += " AND a.published_at >= ?"
+        values.append(epoch(window.since))
+    if window and window.until:
+        condition += " AND a.published_at < ?"
+        values.append(epoch(window.until))
+    if sources:
+        condition += f" AND a.source IN ({', '.join('?' * len(sources))})"
+        values.extend(sources)
+    return condition, values
+
+
+def article_row(article: Article) -> dict[str, Any]:
+    """Return an article's columns by name, without story and state."""
+    row = {name: getattr(article, name) for name in ARTICLE_COLUMNS}
+    row["published_at"] = epoch(article.published_at) if article.published_at else None
+    row["authors"] = json.dumps(article.authors, ensure_ascii=False)
+    return row
+
+
+def article(row: sqlite3.Row) -> Article:
+    """Read a row of `articles`."""
+    values = {name: row[name] for name in ARTICLE_COLUMNS}
+    return replace(
+        Article(**values),
+        published_at=moment(row["published_at"]),
+        authors=tuple(json.loads(row["authors"])),
+        truncated=bool(row["truncated"]),
+        title_inferred=bool(row["title_inferred"]),
+    )
+
+
+def passage(row: sqlite3.Row) -> Passage:
+    """Read a row of `passages` joined with its article's source, url and published_at."""
+    return Passage(
+        id=row["id"],
+        article_id=row["article_id"],
+        version=row["version"],
+        index=row["position"],
+        start=row["start"],
+        end=row["stop"],
+        text=row["text"],
+        title=row["title"],
+        source=row["source"],
+        url=row["url"],
+        published_at=moment(row["published_at"]),
+    )
+
+
+def epoch(moment: datetime) -> int:
+    """Return whole seconds."""
+    return int(moment.timestamp())
+
+
+def moment(epoch: int | None) -> datetime | None:
+    """Return aware UTC, None for None."""
+    return datetime.fromtimestamp(epoch, UTC) if epoch is not None else None

@@ -1,0 +1,69 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import ChatModelError
+from rag.writer import cut_sentences, write
+
+TEXT = st.lists(
+    st.sampled_from(
+        ["Fact", "He said", " ", " ", ". ", "! ", "[1]", "[1, 2]", " [2]", ".", "\n", "“", "”", "?", "…", "Mr. ",
+         "U.S. ", "a.m. ", "The ", "J. ", "(", ")", "。", "3.5", "[x]", " [", "]", '"', "...", "- "]
+    ),
+    max_size=14,
+).map("".join)  # fmt: skip
+
+
+@given(TEXT, st.lists(st.integers(0, 60), max_size=6))
+def test_the_cut_of_the_stream_changes_no_sentence(text, cuts):
+    borders = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    pieces = [text[start:end] for start, end in pairwise(borders)]
+    whole = list(cut_sentences([text]))
+    assert list(cut_sentences(pieces)) == whole
+    assert list(cut_sentences(list(text))) == whole
+
+
+@given(TEXT)
+def test_no_text_is_lost(text):
+    assert "".join("".join(cut_sentences(list(text))).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("It rained. [1] It stopped [2].", ["It rained. [1]", "It stopped [2]."]),
+        ("It rained. [1][2] It stopped.", ["It rained. [1][2]", "It stopped."]),
+        ("It rained. [1] [2]", ["It rained. [1] [2]"]),
+        ("It rained [1]. It stopped [2].", ["It rained [1].", "It stopped [2]."]),
+        ("It rained.\n[1]\nIt stopped.", ["It rained.\n[1]", "It stopped."]),
+        ("It rained. [Karsk] It stopped.", ["It rained.", "[Karsk] It stopped."]),
+    ],
+)
+def test_a_marker_after_the_full_stop_belongs_to_its_sentence(text, expected):
+    assert list(cut_sentences([text])) == expected
+
+
+def test_a_sentence_is_shown_before_the_stream_ends():
+    stream = cut_sentences(iter(["It rained. [1] It ", pytest.fail]))  # the second piece is never asked for
+    assert next(stream) == "It rained. [1]"
+
+
+class Model:
+    def __init__(self, pieces):
+        self.pieces = pieces
+
+    def stream(self, prompt):
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield type("Chunk", (), {"text": piece})()
+
+
+def test_what_a_failing_model_wrote_before_is_kept():
+    sentences = write("Did it rain?", [], Model(["It rained. [1] It st", TimeoutError("slow")]))
+    assert next(sentences) == "It rained. [1]"
+    with pytest.raises(ChatModelError, match="TimeoutError: slow"):
+        next(sentences)

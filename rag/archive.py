@@ -189,8 +189,8 @@ class Archive:
         """
         marks = ", ".join("?" * len(article_ids))
         rows = self._rows(
-            "SELECT id, source, section, correction, truncated, story_id FROM articles WHERE current = 1 AND story_id IN "
-            f"(SELECT story_id FROM articles WHERE current = 1 AND id IN ({marks})) "
+            "SELECT id, source, section, correction, truncated, story_id FROM articles WHERE current = 1 "
+            f"AND story_id IN (SELECT story_id FROM articles WHERE current = 1 AND id IN ({marks})) "
             "ORDER BY story_id, published_at IS NULL, published_at, id",
             article_ids,
         )

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from rag.citations import CitationBook, cite_span
+from rag.evidence import EvidenceSentence
 from rag.figures import figures
 from rag.questions import asks_for_latest, kind_of
-from rag.reader import EvidenceSentence, Reading
+from rag.reader import Reading
 from rag.schema import Claim, Conflict, Position
 from rag.words import content_stems, numbers, stem, tokens
 

@@ -1,7 +1,7 @@
 """sentence-transformers behind LangChain's `Embeddings`, and the packaged default model.
 
 This is the only module that knows sentence-transformers. The libraries' network and telemetry
-switches are set here, before they are imported.
+switches are set here, before they are imported; `ui/cli.py` sets them too, for libraries that come earlier there.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def check_packaged(folder: Path) -> None:
 
 
 def _load(name: str, threads: int) -> SentenceTransformer:
-    os.environ.setdefault("HF_HUB_OFFLINE", "0" if _is_hub_name(name) else "1")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched unless the user asks for it
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Spinning OpenMP threads cost a query 500 ms beside a busy neighbour; waiting ones 18 ms.
@@ -168,13 +168,9 @@ def _load(name: str, threads: int) -> SentenceTransformer:
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # "Loading weights" on each command
     torch.set_num_threads(threads)
     try:
-        return SentenceTransformer(name, device="cpu", local_files_only=not _is_hub_name(name))
+        return SentenceTransformer(name, device="cpu", local_files_only=os.environ["HF_HUB_OFFLINE"] == "1")
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"Embedding model {name!r} cannot be loaded ({error}). Give a folder with a sentence-transformers "
-            "model, or leave PRESSMARK_EMBEDDING_MODEL empty for the packaged one."
+            f"Embedding model {name!r} cannot be loaded ({error}). Give a folder with a sentence-transformers model, "
+            "set HF_HUB_OFFLINE=0 to have it downloaded, or leave PRESSMARK_EMBEDDING_MODEL empty for the packaged one."
         ) from error
-
-
-def _is_hub_name(name: str) -> bool:
-    return not Path(name).expanduser().exists()

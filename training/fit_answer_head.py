@@ -88,10 +88,8 @@ def main() -> None:
         with torch.inference_mode():
             check = np.random.default_rng(1)
             held_loss = np.mean([float(_loss(head, i, questions, asked, encoded, siblings, check)) for i in held])
-        print(
-            f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, held out {held_loss:.3f}, {time.monotonic() - began:.0f} s",
-            flush=True,
-        )
+        spent = time.monotonic() - began
+        print(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, held out {held_loss:.3f}, {spent:.0f} s", flush=True)
     if options.write:
         save_file({name: value.to(torch.float16).contiguous() for name, value in head.state_dict().items()}, OUTPUT)
         print(f"wrote {OUTPUT.name}")

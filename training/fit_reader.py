@@ -28,16 +28,9 @@ from eval.metrics.answers import contains_gold
 from eval.sample import QUESTIONS, sample_articles
 from ingest.indexer import index_articles
 from rag.dialogue import standalone_question
-from rag.reader import (
-    ANSWER_FEATURES,
-    SENTENCE_FEATURES,
-    EvidenceSentence,
-    Weights,
-    answer_features,
-    candidate_sentences,
-    sentence_features,
-    word_weights,
-)
+from rag.evidence import EvidenceSentence, candidate_sentences
+from rag.features import ANSWER_FEATURES, SENTENCE_FEATURES, answer_features, sentence_features, word_weights
+from rag.reader import Weights
 from rag.retriever import HybridRetriever
 from rag.schema import Article, RetrievedPassage
 from rag.settings import load_settings

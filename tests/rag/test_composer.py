@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 from rag.citations import CitationBook
 from rag.composer import compose
-from rag.reader import EvidenceSentence, Reading
+from rag.evidence import EvidenceSentence
+from rag.reader import Reading
 from rag.schema import Passage, RetrievedPassage
 
 

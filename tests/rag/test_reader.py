@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from rag.reader import candidate_sentences, read, shipped_model
+from rag.evidence import candidate_sentences
+from rag.reader import read, shipped_model
 from rag.retriever import HybridRetriever
 from rag.schema import Passage, RetrievedPassage
 

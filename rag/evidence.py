@@ -1,0 +1,66 @@
+"""Passages to sentences that may be evidence, each with the context it leans on; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.schema import RetrievedPassage
+from rag.sentences import sentence_spans
+from rag.words import names, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSentence:
+    """One sentence of a passage: offsets into the article's text, `score` the chance that it answers.
+
+    `context_start` is where the sentence before begins if this one leans on it, else `start`.
+    """
+
+    found: RetrievedPassage
+    start: int
+    end: int
+    context_start: int
+    text: str
+    score: float
+
+
+def candidate_sentences(found: Sequence[RetrievedPassage]) -> list[EvidenceSentence]:
+    """Return each sentence of the passages once (passages overlap), in the order of the passages."""
+    seen: set[tuple[str, int]] = set()
+    candidates = []
+    for item in found:
+        passage = item.passage
+        spans = sentence_spans(passage.text)
+        for index, (start, end) in enumerate(spans):
+            key = (passage.article_id, passage.start + end)
+            text = passage.text[start:end]
+            if key in seen or not any(character.isalpha() for character in text):
+                continue
+            seen.add(key)
+            leans = index > 0 and _leans_on_the_sentence_before(text)
+            candidates.append(
+                EvidenceSentence(
+                    found=item,
+                    start=passage.start + start,
+                    end=passage.start + end,
+                    context_start=passage.start + (spans[index - 1][0] if leans else start),
+                    text=text,
+                    score=0.0,
+                )
+            )
+    return candidates
+
+
+_LEANING = frozenset("he she it they his her its their this that these those such both neither".split())
+_PERSONAL = frozenset("he she they him her them".split())
+
+
+def _leans_on_the_sentence_before(text: str) -> bool:
+    """Tell whether it opens with a pronoun, or speaks of "him" before it names anybody."""
+    words = tokens(text)
+    if not words or words[0] in _LEANING:
+        return bool(words)
+    named = names(text)
+    first_name = min((text.find(name) for name in named), default=len(text))
+    return any(word in _PERSONAL for word in tokens(text[:first_name]))

@@ -1,10 +1,9 @@
 """The built-in extractive reader: question and passages to evidence sentences and answerability.
 
-Each sentence of the passages gets features of likeness (embeddings, token by token), of the answer head
-(`rag/answer_head.py`) and of words (coverage, names, numbers, the kind of answer asked for). A logistic
-model turns them into the chance that the sentence holds the answer, and a second one turns the best
-sentences into the chance that the passages answer the question at all. `training/fit_reader.py` makes
-both from development questions; the weights are `rag/data/reader.json`.
+Each sentence of the passages gets features (`rag/features.py`); a logistic model turns them into the
+chance that the sentence holds the answer, and a second one turns the best sentences into the chance
+that the passages answer the question at all. `training/fit_reader.py` makes both from development
+questions; the weights are `rag/data/reader.json`.
 """
 
 from __future__ import annotations
@@ -84,7 +83,7 @@ def read(
     Args:
         question: Standalone.
         found: Best first; no passages give confidence 0.
-        embedder: The packaged model, which the head and the weights belong to.
+        embedder: The packaged model, which the weights belong to.
         counts: Word counts of the archive, which tell rare words from common ones.
         model: None takes the shipped one.
     """

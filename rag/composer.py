@@ -26,7 +26,8 @@ SAME_TIME = timedelta(days=2)
 CONFLICT_SHARE = 0.3
 # Share of the best passage's topic words that a rival's passage must hold.
 SAME_TOPIC = 0.75
-NEAR_WORDS = 5  # words on either side of a figure that tell what it counts
+NEAR_WORDS = 8  # words on either side of a figure that tell what it counts
+GENERIC = frozenset(["peopl", "person", "total", "number"])  # stems that any count may stand near
 REPEATS = 0.6  # share of word pairs at which a sentence repeats one already shown
 
 
@@ -46,6 +47,7 @@ class _Figure:
     sentence: EvidenceSentence
     value: float
     words: str
+    noun: str
     near: frozenset[str]
 
 
@@ -124,7 +126,8 @@ def _differing_figures(question: str, ranked: Sequence[EvidenceSentence]) -> lis
         figure = _figure(question, sentence)
         if figure is not None:
             by_story.setdefault(sentence.found.story_id, figure)
-    alike = [figure for figure in by_story.values() if figure.near & next(iter(by_story.values())).near]
+    first = next(iter(by_story.values()), None)
+    alike = [figure for figure in by_story.values() if first and _counts_the_same(figure, first)]
     newest = sorted(alike, key=lambda figure: _published(figure.sentence), reverse=True)
     chosen: dict[float, _Figure] = {}
     for figure in newest:
@@ -148,8 +151,14 @@ def _figure(question: str, sentence: EvidenceSentence) -> _Figure | None:
         weight = sum(wanted[word] for word in near)
         if weight > most and found.value not in known:
             words = " ".join(after[: len(found.words.split()) + 1]).strip(" .,;:")
-            best, most = _Figure(sentence, found.value, words, near), weight
+            best, most = _Figure(sentence, found.value, words, found.noun, near), weight
     return best
+
+
+def _counts_the_same(one: _Figure, other: _Figure) -> bool:
+    """Tell whether both stand near the same telling word of the question and count the same thing."""
+    alike = one.noun == other.noun or not one.noun or not other.noun
+    return alike and bool((one.near & other.near) - GENERIC)
 
 
 def _on_topic(question: str, sentence: EvidenceSentence, best: EvidenceSentence) -> bool:

@@ -38,7 +38,9 @@ def candidate_sentences(found: Sequence[RetrievedPassage]) -> list[EvidenceSente
             if key in seen or not any(character.isalpha() for character in text):
                 continue
             seen.add(key)
-            leans = index > 0 and _leans_on_the_sentence_before(text)
+            before = spans[index - 1][1] if index else 0
+            new_paragraph = "\n" in passage.text[before:start]
+            leans = index > 0 and _leans_on_the_sentence_before(text, new_paragraph=new_paragraph)
             candidates.append(
                 EvidenceSentence(
                     found=item,
@@ -56,11 +58,13 @@ _LEANING = frozenset("he she it they his her its their this that these those suc
 _PERSONAL = frozenset("he she they him her them".split())
 
 
-def _leans_on_the_sentence_before(text: str) -> bool:
-    """Tell whether it opens with a pronoun, or speaks of "him" before it names anybody."""
+def _leans_on_the_sentence_before(text: str, *, new_paragraph: bool) -> bool:
+    """Tell whether it opens with a pronoun or, inside a paragraph, speaks of "him" before it names anybody."""
     words = tokens(text)
     if not words or words[0] in _LEANING:
         return bool(words)
+    if new_paragraph:
+        return False
     named = names(text)
     first_name = min((text.find(name) for name in named), default=len(text))
     return any(word in _PERSONAL for word in tokens(text[:first_name]))

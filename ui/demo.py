@@ -75,7 +75,7 @@ SHOWPIECES = (
     ),
     Showpiece(
         "a question that the archive cannot answer",
-        "Who won the Wexcombe regatta in June?",
+        "What did the Bishop of Meridian say about the sale of the cathedral organ?",
         lambda answer: answer.status == "abstained",
     ),
 )

@@ -89,7 +89,8 @@ def _sentence(claim: Claim) -> str:
     remark = ""
     if claim.verdict != "supported":
         remark = f" ({'; '.join((VERDICTS[claim.verdict][1].lower(), *claim.reasons))})"
-    return claim.text + "".join(f" [{number}]" for number in claim.citations) + remark
+    # A quote may run over a paragraph's end; on a terminal it stays one sentence of the answer.
+    return " ".join(claim.text.split()) + "".join(f" [{number}]" for number in claim.citations) + remark
 
 
 def _conflict_text(conflict: Conflict) -> str:

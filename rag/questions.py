@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from rag.figures import Figure, figures
 from rag.words import MONTHS, WEEKDAYS, names, numbers, stem, tokens
 
 Kind = Literal["when", "number", "who", "where", "why", "list", "yes-no", "what"]
@@ -80,13 +81,34 @@ def has_candidate(kind: Kind, sentence: str, question: str) -> bool:
         return bool(_DATE.search(sentence))
     if kind == "number":
         known = set(numbers(question))
-        return any(value not in known for value in numbers(sentence))
+        return any(found.value not in known and _fits(question, found) for found in figures(sentence))
     if kind in ("who", "list"):
         return bool(_new_names(sentence, question))
     if kind == "where":
         return bool(_PLACE.search(sentence)) and bool(_new_names(sentence, question))
     if kind == "why":
         return bool(_REASON.search(sentence))
+    return True
+
+
+_PERCENT = re.compile(r"\b(?:percentage|per cent|share|proportion|turnout)\b", re.IGNORECASE)
+_MONEY = re.compile(r"\b(?:costs?|price|fee|sum|paid|pay|worth|money|losses|salary|fined?)\b", re.IGNORECASE)
+_EXTENT = re.compile(r"\bhow (?:long|high|tall|deep|far|wide|late)\b|\blength\b", re.IGNORECASE)
+_EXTENT_NOUNS = frozenset(
+    stem(word)
+    for word in "metres meters kilometres centimetres millimetres miles feet inches seconds minutes hours days weeks "
+    "months years degrees nautical".split()
+)
+
+
+def _fits(question: str, figure: Figure) -> bool:
+    """Tell whether a figure is of the measure asked for: a share, money, an extent; any if none is named."""
+    if _PERCENT.search(question):
+        return figure.unit == "percent"
+    if _MONEY.search(question):
+        return figure.unit == "money" or figure.value >= 100_000
+    if _EXTENT.search(question):
+        return figure.noun in _EXTENT_NOUNS
     return True
 
 

@@ -40,6 +40,7 @@ from rag.timeframe import window_of
 OUTPUT = Path(__file__).parent.parent / "rag" / "data" / "reader.json"
 SEED = 7
 FOLDS = 5
+OVER_REFUSAL = 0.1
 SQUAD_QUESTIONS = 300  # of each file
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
 
@@ -224,18 +225,24 @@ def _logistic(
 
 
 def _threshold(known: np.ndarray, confidence: np.ndarray) -> float:
-    """Return the threshold with the best F1 of abstaining, and print the curve around it."""
-    best = (0.0, 0.5)
-    for threshold in np.unique(np.round(confidence, 2)):
+    """Return the highest threshold that refuses at most OVER_REFUSAL of the answerable, and print the curve.
+
+    Not the best F1: near it, eight in ten of the unanswerable `dev` questions that name the right people are
+    answered with something beside the point, which is worse for a reader than one refusal in ten too many.
+    """
+    best = 0.0
+    for threshold in np.arange(0.05, 0.95, 0.01):
         abstained = confidence < threshold
         right = float((abstained & ~known).sum())
         precision = right / max(1.0, float(abstained.sum()))
         recall = right / max(1.0, float((~known).sum()))
-        f1 = 2 * precision * recall / max(1e-9, precision + recall)
-        if f1 > best[0]:
-            best = (f1, float(threshold))
-            print(f"  abstain below {threshold:.2f}: precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}")
-    return best[1]
+        refused = float((abstained & known).sum()) / float(known.sum())
+        if refused <= OVER_REFUSAL:
+            best = float(threshold)
+        if round(threshold * 100) % 5 == 0:
+            print(f"  below {threshold:.2f}: precision {precision:.3f}, recall {recall:.3f}, refused {refused:.3f}")
+    print(f"  chosen: {best:.2f}")
+    return best
 
 
 def _as_json(weights: Weights) -> dict[str, Any]:

@@ -20,7 +20,7 @@ $(VENV)/.installed-test: $(VENV)/.installed
 
 run: $(VENV)/.installed
 ifdef SOURCES
-	@$(BIN)/pressmark serve --ingest $(foreach source,$(SOURCES),'$(source)')
+	@$(BIN)/pressmark serve $(foreach source,$(SOURCES),--ingest '$(source)')
 else
 	@$(BIN)/pressmark --home $(SAMPLE_HOME) serve --sample
 endif

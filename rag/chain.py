@@ -258,6 +258,8 @@ class AnswerChain(Runnable[Any, Event]):
         status: Status = "answered"
         if not work.claims:
             status = "abstained"
+            if not work.found and not self.store.archive.count_in(None):
+                work.notes.append("The archive is empty: `pressmark ingest PATH` fills it.")
         elif work.withheld or any(claim.verdict != "supported" for claim in work.claims):
             status = "partial"
         work.lap("total", work.began)

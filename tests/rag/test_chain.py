@@ -11,6 +11,7 @@ from rag.chain import AnswerChain
 from rag.prompts import REFUSAL
 from rag.schema import Answer, ClaimShown, Query, Stage, TimeWindow, Turn
 from rag.settings import Settings
+from rag.store import Store
 
 NOW = datetime(2025, 9, 1, 12, tzinfo=UTC)
 FERRY = "How did the engine-room fire on the ferry Solenne start?"
@@ -101,6 +102,14 @@ def test_a_follow_up_is_completed_before_the_search(chain):
     answer = chain.invoke(Query("How many people were hurt?", turns=turns, now=NOW))
     assert "earthquake" in answer.search_query
     assert any("quake" in item.passage.text.lower() for item in answer.retrieved[:3])
+
+
+def test_an_empty_archive_says_what_to_do(tmp_path):
+    store = Store.open(Settings(_env_file=None, home=tmp_path))
+    answer = AnswerChain(store, Settings(_env_file=None)).invoke("Who?")
+    store.close()
+    assert answer.status == "abstained"
+    assert answer.notes == ("The archive is empty: `pressmark ingest PATH` fills it.",)
 
 
 # -- with a chat model ---------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def load_txt(path: Path, shown_as: str) -> Iterator[Article | Rejected]:
 def load_markdown(path: Path, shown_as: str) -> Iterator[Article | Rejected]:
     """Read a page of Markdown; its front matter takes the field names of JSON records."""
     import frontmatter
-    import yaml  # type: ignore[import-untyped]  # for its error alone; python-frontmatter brings it
+    import yaml  # type: ignore[import-untyped]  # for its error alone
 
     text = read_text(path, shown_as)
     if isinstance(text, Rejected):

@@ -13,6 +13,7 @@ from rag.figures import figures
 from rag.questions import asks_for_latest, kind_of
 from rag.reader import Reading
 from rag.schema import Claim, Conflict, Position
+from rag.sentences import sentence_spans
 from rag.words import content_stems, numbers, stem, tokens
 
 MAX_SENTENCES = 3
@@ -86,9 +87,11 @@ def _claims(chosen: Sequence[EvidenceSentence], book: CitationBook) -> tuple[Cla
     shown: set[tuple[str, int]] = set()
     for sentence in chosen:
         article_id = sentence.found.passage.article_id
+        if (article_id, sentence.start) in shown:
+            continue
         start = sentence.start if (article_id, sentence.context_start) in shown else sentence.context_start
-        shown |= {(article_id, sentence.start), (article_id, start)}
-        citation = book.add(cite_span(sentence.found, start, sentence.end))
+        citation = book.add(cite_span(sentence.found, start, sentence.context_end))
+        shown |= {(article_id, start + begin) for begin, _ in sentence_spans(citation.quote)}
         claims.append(Claim(text=citation.quote, citations=(citation.number,), verdict="supported", score=1.0))
     return tuple(claims)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.schema import RetrievedPassage
-from rag.sentences import sentence_spans
+from rag.sentences import Span, sentence_spans
 from rag.words import names, tokens
 
 
@@ -14,13 +14,15 @@ from rag.words import names, tokens
 class EvidenceSentence:
     """One sentence of a passage: offsets into the article's text, `score` the chance that it answers.
 
-    `context_start` is where the sentence before begins if this one leans on it, else `start`.
+    `context_start` is where the sentence before begins if this one leans on it, else `start`; `context_end`
+    is where a short afterthought ends that may turn it round ("He had not."), else `end`.
     """
 
     found: RetrievedPassage
     start: int
     end: int
     context_start: int
+    context_end: int
     text: str
     score: float
 
@@ -47,11 +49,26 @@ def candidate_sentences(found: Sequence[RetrievedPassage]) -> list[EvidenceSente
                     start=passage.start + start,
                     end=passage.start + end,
                     context_start=passage.start + (spans[index - 1][0] if leans else start),
+                    context_end=passage.start + _end_with_afterthought(passage.text, spans, index),
                     text=text,
                     score=0.0,
                 )
             )
     return candidates
+
+
+AFTERTHOUGHT_WORDS = 5
+
+
+def _end_with_afterthought(text: str, spans: Sequence[Span], index: int) -> int:
+    """Return where the sentence ends, with a following one of a few words that leans on it in the same paragraph."""
+    end = spans[index][1]
+    if index + 1 == len(spans):
+        return end
+    start, stop = spans[index + 1]
+    words = tokens(text[start:stop])
+    short = 0 < len(words) <= AFTERTHOUGHT_WORDS and words[0] in _LEANING
+    return stop if short and "\n" not in text[end:start] else end
 
 
 _LEANING = frozenset("he she it they his her its their this that these those such both neither".split())

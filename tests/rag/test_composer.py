@@ -7,7 +7,7 @@ from rag.reader import Reading
 from rag.schema import Passage, RetrievedPassage
 
 
-def sentence(text, score, *, story, source="Wire", day=1, start=0, passage=None, context_start=None):
+def sentence(text, score, *, story, source="Wire", day=1, start=0, passage=None, context_start=None, context_end=None):
     whole = passage or text
     date = datetime(2025, 7, day, tzinfo=UTC)
     found = RetrievedPassage(
@@ -17,7 +17,8 @@ def sentence(text, score, *, story, source="Wire", day=1, start=0, passage=None,
         story_id=story,
     )
     begin = start if context_start is None else context_start
-    return EvidenceSentence(found, start, start + len(text), begin, text, score)
+    end = start + len(text)
+    return EvidenceSentence(found, start, end, begin, context_end or end, text, score)
 
 
 def composed(question, *sentences):
@@ -53,6 +54,16 @@ def test_a_sentence_that_leans_on_the_one_before_is_quoted_with_it():
     )
     assert draft.claims[0].text == text
     assert (citations[0].start, citations[0].end) == (0, len(text))
+
+
+def test_an_afterthought_is_quoted_with_its_sentence_and_not_twice():
+    text = "The paper said he was paid. He was not. It apologised on Monday."
+    draft, _ = composed(
+        "Was he paid?",
+        sentence("The paper said he was paid.", 0.9, story="a", passage=text, context_end=39),
+        sentence("He was not.", 0.8, story="a", start=28, passage=text),
+    )
+    assert [claim.text for claim in draft.claims] == ["The paper said he was paid. He was not."]
 
 
 def test_outlets_that_differ_on_the_same_day_are_a_conflict():

@@ -34,6 +34,19 @@ def test_a_sentence_with_a_pronoun_before_any_name_takes_the_one_before_along(te
     assert candidate_sentences([found(text)])[1].context_start == context
 
 
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("The paper said he was paid. He was not.", 39),
+        ("The paper said he was paid. He was not, as a long inquiry found in June.", 27),
+        ("The paper said he was paid.\n\nHe was not.", 27),
+        ("The paper said he was paid. Rain fell.", 27),
+    ],
+)
+def test_a_short_afterthought_goes_with_the_sentence_it_may_turn_round(text, end):
+    assert candidate_sentences([found(text)])[0].context_end == end
+
+
 def test_no_passages_give_no_confidence(sample_store):
     reading = read("Who?", [], embedder=sample_store.embeddings, counts=sample_store.archive)
     assert (reading.sentences, reading.confidence) == ((), 0.0)

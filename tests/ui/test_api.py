@@ -28,12 +28,12 @@ def events_of(text: str) -> list[tuple[str, object]]:
 
 
 def assert_problem(response: object, status: int, words: str = "") -> dict[str, object]:
-    assert response.status_code == status  # type: ignore[attr-defined]
-    assert response.headers["content-type"] == "application/problem+json"  # type: ignore[attr-defined]
-    body = response.json()  # type: ignore[attr-defined]
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
     assert body["status"] == status
     assert words in body["detail"]
-    assert "Traceback" not in response.text  # type: ignore[attr-defined]
+    assert "Traceback" not in response.text
     return body
 
 
@@ -50,8 +50,8 @@ def test_streamed_answer_is_the_answer_not_streamed(client: TestClient) -> None:
     events = events_of(response.text)
     assert [name for name, _ in events] == ["stage", "claim", "answer"]
     assert events[0][1] == {"name": "searching", "detail": "1 articles"}
-    assert events[1][1]["claim"] == plain["claims"][0]  # type: ignore[index]
-    assert events[1][1]["citations"] == plain["citations"]  # type: ignore[index]
+    assert events[1][1]["claim"] == plain["claims"][0]
+    assert events[1][1]["citations"] == plain["citations"]
     assert events[2][1] == plain
 
 
@@ -148,7 +148,7 @@ def test_failure_in_mid_stream_is_its_last_event(client: TestClient, chain: Fake
     chain.failure, chain.fails_late = ChatModelError("No key."), True
     response = client.post("/api/answers", json={"question": "Why?", "stream": True})
     name, data = events_of(response.text)[-1]
-    assert (name, data["status"], data["detail"]) == ("error", 502, "No key.")  # type: ignore[index]
+    assert (name, data["status"], data["detail"]) == ("error", 502, "No key.")
 
 
 def test_search_returns_passages_in_a_window(client: TestClient, chain: FakeChain) -> None:

@@ -79,7 +79,7 @@ def test_ask_is_the_only_public_endpoint(client: TestClient) -> None:
 def test_ask_endpoint_returns_the_answer_object(client: TestClient) -> None:
     event, data = call_ask(client, "Why?")
     assert event == "complete"
-    assert answers_adapter().validate_python(data[0], strict=False) == answer_of()  # type: ignore[index]
+    assert answers_adapter().validate_python(data[0], strict=False) == answer_of()
 
 
 def test_ask_endpoint_explains_our_errors(
@@ -196,12 +196,12 @@ def test_port_in_use_is_explained(chain: FakeChain) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"127.0.0.1:{port} .*--port or PRESSMARK_PORT"):
-            serve(None, Settings(_env_file=None, port=port))  # type: ignore[arg-type]
+            serve(None, Settings(_env_file=None, port=port))
 
 
 def test_host_of_another_machine_is_explained() -> None:
     with pytest.raises(SettingsError, match="PRESSMARK_HOST"):
-        serve(None, Settings(_env_file=None, host="203.0.113.7"))  # type: ignore[arg-type]
+        serve(None, Settings(_env_file=None, host="203.0.113.7"))
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_marker_without_a_source_is_dropped() -> None:
     [("supported", "✓", "Supported"), ("partly", "◐", "Partly"), ("unsupported", "✕", "Not supported")],
 )
 def test_verdict_is_told_by_sign_and_words(verdict: str, symbol: str, words: str) -> None:
-    html = answer_html(answer_of(claims=(Claim("Text.", (1,), verdict, 0.5, ("the passage says 300",)),)))  # type: ignore[arg-type]
+    html = answer_html(answer_of(claims=(Claim("Text.", (1,), verdict, 0.5, ("the passage says 300",)),)))
     assert f">{symbol}</span>" in html
     assert f'aria-label="{words}' in html
     assert ("the passage says 300" in html) == (verdict != "supported")

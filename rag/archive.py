@@ -250,13 +250,6 @@ class Archive:
             found |= {row["id"]: passage_of(row) for row in rows}
         return found
 
-    def passages_of(self, article_id: str) -> list[Passage]:
-        """Return the passages of an article's current version, in order."""
-        rows = self._rows("SELECT id FROM passages WHERE article_id = ? ORDER BY position", [article_id])
-        ids = [row["id"] for row in rows]
-        found = self.passages(ids)
-        return [found[id_] for id_ in ids]
-
     def passage_ids(self) -> list[str]:
         """Return the ids of all passages, sorted."""
         return [row["id"] for row in self._rows("SELECT id FROM passages ORDER BY id")]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ui.cli_tools import AsJson, Home, chain_of, counter, dumped, say, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eval.datasets import EvalQuestion
+    from rag.archive import Archive
 
 eval_app = typer.Typer(help="Measure retrieval, answers, citations and abstaining.", no_args_is_help=True)
 
@@ -29,7 +35,8 @@ def eval_run(
     """Ask all questions of a dataset and print what came out.
 
     Without DATASET the sample questions are asked; the sample archive must then be in the home
-    (`pressmark --home DIR demo` puts it there).
+    (`pressmark --home DIR demo` puts it there). Gold quotes that this archive does not hold are named
+    before the run: they count as not found.
     """
     from eval import report
     from eval.datasets import load_questions
@@ -42,6 +49,8 @@ def eval_run(
     with chain_of(settings) as chain:
         if not chain.store.archive.status().articles:
             raise typer.BadParameter(f"{settings.folder} is empty: ingest articles first, or run `pressmark demo`.")
+        for misfit in _misfits(questions, chain.store.archive):
+            say(f"The questions do not fit this archive: {misfit}", error=True)
         done = run(chain, questions, dataset=path, settings=settings, progress=counter(as_json))
     found = figures(done)
     if out:
@@ -49,3 +58,16 @@ def eval_run(
     say(dumped(list[Figure], found) if as_json else report.table(done, found=found))
     if worst and not as_json:
         say(report.worst(done))
+
+
+def _misfits(questions: Sequence[EvalQuestion], archive: Archive) -> list[str]:
+    from eval.datasets import check_quotes
+    from rag.errors import NotFoundError
+
+    texts: dict[str, str] = {}
+    for id_ in {evidence.article_id for question in questions for evidence in question.evidence}:
+        try:
+            texts[id_] = archive.article(id_).text
+        except NotFoundError:
+            continue  # check_quotes names it
+    return check_quotes(questions, texts)

@@ -87,6 +87,23 @@ def test_eval_of_an_empty_home_says_what_to_do(tmp_path):
     assert "ingest" in refused.stderr
 
 
+def test_eval_names_gold_that_the_archive_does_not_hold(home, tmp_path):
+    question = {
+        "id": "q1", "question": "What did the council of Brackwater vote to close?", "history": [],
+        "now": "2025-09-01", "answerable": True, "answers": [["bridge"]], "window": None, "tags": ["what"],
+        "evidence": [{"article_id": "b1", "quote": "voted on Tuesday to close the old bridge"}], "split": "dev",
+    }  # fmt: skip
+    path = tmp_path / "questions.jsonl"
+    path.write_text(json.dumps(question))
+    fits = run("eval", "run", str(path), "--home", home)
+    assert fits.exit_code == 0
+    assert "do not fit" not in fits.stderr
+    question["evidence"][0]["quote"] = "voted to build a new bridge"
+    path.write_text(json.dumps(question))
+    misfits = run("eval", "run", str(path), "--home", home)
+    assert "do not fit this archive: q1" in misfits.stderr
+
+
 def test_an_expected_failure_is_one_line_without_a_trace(home, capsys, monkeypatch):
     lock = take_lock(Path(home))
     monkeypatch.setattr(sys, "argv", ["pressmark", "--home", home, "ask", "Why?"])

@@ -12,6 +12,7 @@ from rag.schema import Article
 FOLDER = Path(__file__).parent / "data" / "sample"
 ARTICLES = FOLDER / "articles.jsonl"
 QUESTIONS = FOLDER / "questions.jsonl"
+DESCRIPTIVE = FOLDER / "descriptive.jsonl"  # questions that describe instead of naming
 
 
 def sample_articles() -> Iterator[Article | Rejected]:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from rag.citations import CitationBook, cite_best, parse_markers, with_markers
+from rag.abstention import refusal_text, what_is_missing
+from rag.checking import check_sentence, is_refusal
+from rag.citations import CitationBook, with_markers
 from rag.composer import Draft, compose
 from rag.dialogue import standalone_question
 from rag.errors import ChatModelError
-from rag.prompts import REFUSAL
 from rag.providers import chat_model
 from rag.reader import Reading, read, shipped_model
 from rag.retriever import HybridRetriever
@@ -32,20 +33,21 @@ from rag.schema import (
     Event,
     Query,
     RetrievedPassage,
+    ShortAnswer,
     Stage,
     Status,
     TimeWindow,
 )
 from rag.settings import Settings
+from rag.span_model import shipped_network
 from rag.store import Store
 from rag.timeframe import window_of
-from rag.verifier import Check, verify
+from rag.verifier import verify
 from rag.writer import write
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-NEAREST = 3  # articles named when the archive does not say
 BUILTIN = "builtin"
 
 
@@ -61,6 +63,7 @@ class _Work:
     book: CitationBook = field(default_factory=CitationBook)
     claims: list[Claim] = field(default_factory=list)
     conflicts: tuple[Conflict, ...] = ()
+    short: ShortAnswer | None = None
     notes: list[str] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
     withheld: int = 0
@@ -173,9 +176,7 @@ class AnswerChain(Runnable[Any, Event]):
         work.found = self.retriever.retrieve(work.search_query, window=window, sources=work.query.sources, also=also)
         work.lap("retrieve", since)
         since = time.perf_counter()
-        work.reading = read(
-            work.search_query, work.found, embedder=self.store.reader_embeddings, counts=self.store.archive
-        )
+        work.reading = read(work.search_query, work.found, network=shipped_network(), counts=self.store.archive)
         work.lap("read", since)
 
     def _written(self, work: _Work, model: BaseChatModel) -> Generator[Event, None, bool]:
@@ -185,12 +186,14 @@ class AnswerChain(Runnable[Any, Event]):
         try:
             for sentence in write(work.search_query, work.found, model):
                 work.raw.append(sentence)
-                if _is_refusal(sentence):
+                if is_refusal(sentence):
                     refused = True
                     continue
-                shown = self._checked(work, sentence)
-                if shown is not None:
-                    yield shown
+                checked = check_sentence(sentence, work.found, work.book, lenient=self.settings.lenient)
+                work.withheld += checked.withheld
+                if checked.shown is not None:
+                    work.claims.append(checked.shown.claim)
+                    yield checked.shown
         except ChatModelError as error:
             work.notes.append(f"{error} What is shown was checked before that.")
         work.model = self.settings.chat_model
@@ -199,43 +202,6 @@ class AnswerChain(Runnable[Any, Event]):
             sentences = "1 sentence" if work.withheld == 1 else f"{work.withheld} sentences"
             work.notes.append(f"{sentences} withheld: the archive does not support what the chat model wrote.")
         return refused and not work.claims
-
-    def _checked(self, work: _Work, sentence: str) -> ClaimShown | None:
-        """Resolve and verify one written sentence; None if it is withheld."""
-        marked = parse_markers(sentence, len(work.found))
-        if not any(character.isalnum() for character in marked.text):
-            return None
-        reasons = [f"[{number}] names no passage" for number in marked.invalid]
-        numbers = list(marked.numbers)
-        check = verify(marked.text, [_evidence(work.found[number - 1]) for number in numbers])
-        if check.verdict != "supported":
-            repair = self._better_passage(work, marked.text, check)
-            if repair is not None:
-                number, check = repair
-                said = ", ".join(f"[{number}]" for number in numbers) or "none"
-                reasons.append(f"citation mended: the writer cited {said}")
-                numbers = [number]
-        if not numbers or (check.verdict == "unsupported" and not self.settings.lenient):
-            work.withheld += 1
-            return None
-        citations = tuple(work.book.add(cite_best(work.found[number - 1], marked.text)) for number in numbers)
-        claim = Claim(
-            text=marked.text,
-            citations=tuple(dict.fromkeys(citation.number for citation in citations)),
-            verdict=check.verdict,
-            score=check.score,
-            reasons=(*reasons, *check.reasons),
-        )
-        work.claims.append(claim)
-        return ClaimShown(claim, citations)
-
-    def _better_passage(self, work: _Work, text: str, check: Check) -> tuple[int, Check] | None:
-        """Return the first other passage that supports the sentence fully, with its verdict."""
-        for number, item in enumerate(work.found, start=1):
-            other = verify(text, [_evidence(item)])
-            if other.verdict == "supported" and other.score > check.score:
-                return number, other
-        return None
 
     def _extracted(self, work: _Work) -> Iterator[Event]:
         """Steps 4 to 6 without a chat model: exact sentences, checked like any other."""
@@ -251,6 +217,7 @@ class AnswerChain(Runnable[Any, Event]):
             yield ClaimShown(claim, tuple(quotes[number] for number in claim.citations))
         work.lap("verify", since)
         work.conflicts = draft.conflicts
+        work.short = draft.short
         work.notes += draft.notes
 
     def _answer(self, work: _Work) -> Answer:
@@ -258,7 +225,10 @@ class AnswerChain(Runnable[Any, Event]):
         status: Status = "answered"
         if not work.claims:
             status = "abstained"
-            if not work.found and not self.store.archive.count_in(None):
+            missing = what_is_missing(work.search_query, work.found)
+            if missing:
+                work.notes.append(missing)
+            elif not self.store.archive.count_in(None):
                 work.notes.append("The archive is empty: `pressmark ingest PATH` fills it.")
         elif work.withheld or any(claim.verdict != "supported" for claim in work.claims):
             status = "partial"
@@ -280,6 +250,7 @@ class AnswerChain(Runnable[Any, Event]):
             model=work.model,
             timings_ms=work.timings,
             created_at=datetime.now(UTC),
+            short=work.short,
         )
 
     def _answerable(self, reading: Reading) -> bool:
@@ -315,27 +286,11 @@ def _query(input: Query | str | dict[str, Any], longest: int) -> Query:
     return replace(query, question=question)
 
 
-def _evidence(item: RetrievedPassage) -> str:
-    """Return what a claim about a passage may rest on: outlet and date stand in the prompt, so they count."""
-    passage = item.passage
-    date = f"{passage.published_at:%d %B %Y}".lstrip("0") if passage.published_at else ""
-    return f"{passage.title}\n{passage.source} {date}\n{passage.text}"
-
-
-def _is_refusal(sentence: str) -> bool:
-    return REFUSAL.rstrip(".").lower() in sentence.lower()
-
-
 def _text(work: _Work) -> str:
     if work.claims:
         between = "\n" if work.model == BUILTIN or not work.raw else " "
-        return between.join(with_markers(claim.text, claim.citations) for claim in work.claims)
-    titles = dict.fromkeys(f"“{item.passage.title}” ({_byline(item)})" for item in work.found)
-    nearest = list(titles)[:NEAREST]
-    return f"{REFUSAL} Nearest articles: {'; '.join(nearest)}." if nearest else REFUSAL
-
-
-def _byline(item: RetrievedPassage) -> str:
-    date = item.passage.published_at
-    parts = [item.passage.source, f"{date.day} {date:%B %Y}" if date else "date unknown"]
-    return ", ".join(part for part in parts if part)
+        lines = [with_markers(claim.text, claim.citations) for claim in work.claims]
+        if work.short:
+            lines.insert(0, with_markers(work.short.text, (work.short.citation,)))
+        return between.join(lines)
+    return refusal_text(work.found)

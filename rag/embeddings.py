@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,15 +26,6 @@ if TYPE_CHECKING:
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 PACKAGED_ID = "all-MiniLM-L6-v2"
 BATCH_SIZE = 32  # texts per forward pass; 16, 32 and 64 took 5.0, 4.9 and 5.6 s for 212 passages on 2 cores
-
-
-@dataclass(frozen=True, slots=True)
-class TokenVectors:
-    """Tokens of one text: unit vectors of shape (n, dimension), and their characters [starts, ends)."""
-
-    vectors: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
 
 
 class SentenceEmbeddings(Embeddings):
@@ -82,30 +72,6 @@ class SentenceEmbeddings(Embeddings):
         encode = self._model.encode_query if query else self._model.encode_document
         vectors = encode(list(texts), batch_size=BATCH_SIZE, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
-
-    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Return the vectors of the tokens of each text, in context; text past `max_tokens` has none."""
-        import torch
-
-        found: list[TokenVectors] = []
-        transformer = self._model[0].auto_model
-        for start in range(0, len(texts), BATCH_SIZE):
-            batch = self._model.tokenizer(
-                list(texts[start : start + BATCH_SIZE]),
-                padding=True,
-                truncation=True,
-                max_length=self.max_tokens,
-                return_offsets_mapping=True,
-                return_tensors="pt",
-            )
-            offsets = batch.pop("offset_mapping").numpy()
-            with torch.inference_mode():
-                hidden = transformer(**batch).last_hidden_state
-            vectors = torch.nn.functional.normalize(hidden, dim=-1).numpy()
-            for row, spans in zip(vectors, offsets, strict=True):
-                real = spans[:, 1] > spans[:, 0]  # special and padding tokens cover no characters
-                found.append(TokenVectors(row[real], spans[real, 0], spans[real, 1]))
-        return found
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed passages, for LangChain."""

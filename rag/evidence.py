@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.schema import RetrievedPassage
 from rag.sentences import Span, sentence_spans
+from rag.spans import AnswerSpan
 from rag.words import names, tokens
 
 
@@ -14,6 +16,7 @@ from rag.words import names, tokens
 class EvidenceSentence:
     """One sentence of a passage: offsets into the article's text, `score` the chance that it answers.
 
+    `answer` is the likeliest answer inside it, its characters those of the article's text; None before it was read.
     `context_start` is where the sentence before begins if this one leans on it, else `start`; `context_end`
     is where a short afterthought ends that may turn it round ("He had not."), else `end`.
     """
@@ -25,6 +28,7 @@ class EvidenceSentence:
     context_end: int
     text: str
     score: float
+    answer: AnswerSpan | None = None
 
 
 def candidate_sentences(found: Sequence[RetrievedPassage]) -> list[EvidenceSentence]:
@@ -40,21 +44,53 @@ def candidate_sentences(found: Sequence[RetrievedPassage]) -> list[EvidenceSente
             if key in seen or not any(character.isalpha() for character in text):
                 continue
             seen.add(key)
-            before = spans[index - 1][1] if index else 0
-            new_paragraph = "\n" in passage.text[before:start]
-            leans = index > 0 and _leans_on_the_sentence_before(text, new_paragraph=new_paragraph)
+            first, last = _readable(passage.text, spans, index)
             candidates.append(
                 EvidenceSentence(
                     found=item,
                     start=passage.start + start,
                     end=passage.start + end,
-                    context_start=passage.start + (spans[index - 1][0] if leans else start),
-                    context_end=passage.start + _end_with_afterthought(passage.text, spans, index),
+                    context_start=passage.start + first,
+                    context_end=passage.start + last,
                     text=text,
                     score=0.0,
                 )
             )
     return candidates
+
+
+def _readable(text: str, spans: Sequence[Span], index: int) -> Span:
+    """Return the characters to quote: the sentence with what it leans on, its afterthought, and who says it."""
+    start, end = spans[index]
+    before = spans[index - 1][1] if index else 0
+    new_paragraph = "\n" in text[before:start]
+    if index and _leans_on_the_sentence_before(text[start:end], new_paragraph=new_paragraph):
+        start = spans[index - 1][0]
+    end = _end_with_afterthought(text, spans, index)
+    return _with_speaker(text, spans, index, (start, end))
+
+
+SPEAKER_WITHIN = 2  # sentences before a quotation that may name its speaker
+_SAYING = re.compile(
+    r"\b(?:said|says|told|tells|wrote|writes|added|adds|asked|explained|argued|claimed|insisted|warned|replied"
+    r"|according to|announced|recalled|noted|commented|stated|continued|concluded)\b",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[\"“][^\"“”]*(?:[\"”]|$)")
+
+
+def _with_speaker(text: str, spans: Sequence[Span], index: int, chosen: Span) -> Span:
+    """Widen `chosen` to the sentence that says who speaks, if all of it is quotation; before it first, then after."""
+    quoted = text[slice(*chosen)]
+    if not quoted.startswith(('"', "“")) or any(c.isalpha() for c in _QUOTED.sub("", quoted)):
+        return chosen
+    for back in range(1, min(SPEAKER_WITHIN, index) + 1):
+        start, end = spans[index - back]
+        if _SAYING.search(_QUOTED.sub("", text[start:end])):
+            return start, chosen[1]
+    if index + 1 < len(spans) and _SAYING.search(_QUOTED.sub("", text[slice(*spans[index + 1])])):
+        return chosen[0], spans[index + 1][1]
+    return chosen
 
 
 AFTERTHOUGHT_WORDS = 5

@@ -1,14 +1,13 @@
-"""What the built-in reader looks at: features of sentences, and of how well they answer together.
+"""What the built-in reader looks at: features of sentences, and of how well they answer together; pure.
 
-Embeddings are used token by token (late interaction), words are compared by stems, names, numbers and
-the kind of answer asked for. Tried and left out: a small network over the token vectors, trained on
-14,000 SQuAD questions to score tokens as answers; on sample `dev` it moved the right sentence into the
-first three for 2 questions of 53 and the AUC of answerability not at all.
+The network's logits come first: the best answer span inside a sentence against "no answer", and how much its
+tokens look like evidence. Beside them stand what a network over one passage cannot see: words, names and numbers
+that are missing, how rare they are in the archive, the kind of answer asked for, the place in the search, the date,
+and whether other stories give the same answer.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,35 +16,42 @@ from typing import Protocol
 
 import numpy as np
 
-from rag.embeddings import TokenVectors
 from rag.evidence import EvidenceSentence
 from rag.questions import KINDS, asks_for_latest, has_candidate, kind_of
-from rag.words import content_stems, names, numbers, stem, tokens
+from rag.spans import AnswerSpan
+from rag.words import STOP_WORDS, content_stems, names, numbers, stem, tokens
 
 SENTENCE_FEATURES = (
-    "similarity", "similarity_below_best",
-    "token_match", "token_match_below_best", "weakest_match",
-    "passage_similarity", "passage_token_match", "passage_weakest_match",
-    "coverage", "context_coverage", "passage_coverage", "pair_coverage",
+    "span", "span_below_best", "evidence", "evidence_below_best", "passage_span", "agreement",
+    "span_fits", "span_asked", "similarity", "coverage", "context_coverage", "passage_coverage", "pair_coverage",
     "reciprocal_rank", "length", "names_missing", "numbers_missing", "is_question", "leads", "newness",
     *(f"candidate_{kind}" for kind in KINDS),
 )  # fmt: skip
 ANSWER_FEATURES = (
-    "best", "second", "similarity", "passage_similarity",
-    "token_match", "weakest_match", "passage_token_match", "passage_weakest_match",
-    "coverage", "context_coverage", "passage_coverage", "article_coverage",
+    "best", "second", "span", "evidence", "span_highest", "evidence_highest", "agreement", "span_fits", "span_asked",
+    "similarity", "coverage", "context_coverage", "passage_coverage", "article_coverage",
     "names_missing", "numbers_missing", "has_candidate",
 )  # fmt: skip
+SPAN_BOUND = 15.0  # log-odds are cut to this range: far outside they tell nothing more
 
 
-class Embedder(Protocol):
-    """Anything that gives unit vectors: shape (len(texts), dimension)."""
+@dataclass(frozen=True, slots=True)
+class SentenceReading:
+    """What the network makes of one sentence.
 
-    def embed(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
-        """Embed texts, or a question if `query`."""
+    Attributes:
+        answer: The best answer span inside it, as characters of the article's text; its score are the log-odds
+            against "the passage holds no answer".
+        evidence: Mean logit of its tokens to stand in an answering sentence.
+    """
 
-    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Embed each token of each text in its context."""
+    answer: AnswerSpan
+    evidence: float
+
+    @property
+    def span(self) -> float:
+        """Log-odds of the best span."""
+        return self.answer.score
 
 
 class WordCounts(Protocol):
@@ -56,31 +62,49 @@ class WordCounts(Protocol):
 
 
 def sentence_features(
-    question: str, candidates: Sequence[EvidenceSentence], *, embedder: Embedder, idf: Mapping[str, float]
+    question: str,
+    candidates: Sequence[EvidenceSentence],
+    readings: Sequence[SentenceReading],
+    *,
+    idf: Mapping[str, float],
 ) -> np.ndarray:
-    """Return an array of shape (len(candidates), len(SENTENCE_FEATURES)); `idf` as by `word_weights`."""
-    matches = _token_matches(question, candidates, idf, embedder)
-    similarity = matches.similarity
+    """Return an array of shape (len(candidates), len(SENTENCE_FEATURES)).
+
+    Args:
+        question: Standalone.
+        candidates: Sentences of the passages.
+        readings: One for each candidate.
+        idf: As by `word_weights`.
+    """
     kind = kind_of(question)
     latest = asks_for_latest(question)
     newness = _newness(candidates)
+    agreement = _agreement(question, candidates, readings)
+    best_span = max(_bounded(reading.span) for reading in readings)
+    best_evidence = max(_bounded(reading.evidence) for reading in readings)
+    by_passage: dict[str, float] = {}
+    for candidate, reading in zip(candidates, readings, strict=True):
+        id_ = candidate.found.passage.id
+        by_passage[id_] = max(by_passage.get(id_, -SPAN_BOUND), _bounded(reading.span))
+    asked = _stems(question)
     rows = np.zeros((len(candidates), len(SENTENCE_FEATURES)))
-    for index, candidate in enumerate(candidates):
+    for index, (candidate, reading) in enumerate(zip(candidates, readings, strict=True)):
         passage = candidate.found.passage
+        words = candidate.text[reading.answer.start - candidate.start : reading.answer.end - candidate.start]
         before = passage.text[: candidate.start - passage.start][-300:]
         own = _stems(candidate.text)
         context = own | _stems(passage.title) | _stems(before)
         every = context | _stems(passage.text)
-        fits = has_candidate(kind, candidate.text, question)
         values = {
-            "similarity": similarity[index],
-            "similarity_below_best": similarity[index] - similarity.max(),
-            "token_match": matches.mean[index],
-            "token_match_below_best": matches.mean[index] - matches.mean.max(),
-            "weakest_match": matches.weakest[index],
-            "passage_token_match": matches.passage_mean[index],
-            "passage_weakest_match": matches.passage_weakest[index],
-            "passage_similarity": matches.passage_similarity[index],
+            "span": _bounded(reading.span),
+            "span_below_best": _bounded(reading.span) - best_span,
+            "evidence": _bounded(reading.evidence),
+            "evidence_below_best": _bounded(reading.evidence) - best_evidence,
+            "passage_span": by_passage[passage.id],
+            "agreement": agreement[index],
+            "span_fits": 0.0 if kind in _ANY_SPAN else 0.5 if has_candidate(kind, words, question) else -0.5,
+            "span_asked": _asked_share(words, asked),
+            "similarity": candidate.found.similarity or 0.0,
             "coverage": _covered(idf, own),
             "context_coverage": _covered(idf, context),
             "passage_coverage": _covered(idf, every),
@@ -92,77 +116,57 @@ def sentence_features(
             "is_question": float(candidate.text.rstrip("\"'”’ ").endswith("?")),
             "leads": float(candidate.start == 0),
             "newness": newness[index] if latest else 0.0,
-            f"candidate_{kind}": 0.5 if fits else -0.5,
+            f"candidate_{kind}": 0.5 if has_candidate(kind, candidate.text, question) else -0.5,
         }
         rows[index] = [values.get(name, 0.0) for name in SENTENCE_FEATURES]
     return rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Matches:
-    """How well each candidate, and its passage, match the question's words; arrays of one value per candidate."""
-
-    similarity: np.ndarray
-    mean: np.ndarray
-    weakest: np.ndarray
-    passage_mean: np.ndarray
-    passage_weakest: np.ndarray
-    passage_similarity: np.ndarray
+_ANY_SPAN = frozenset(["what", "why", "yes-no", "where"])  # kinds whose marks stand around the span, or nowhere
 
 
-def _token_matches(
-    question: str, candidates: Sequence[EvidenceSentence], idf: Mapping[str, float], embedder: Embedder
-) -> _Matches:
-    """Match the question's words with the tokens of each sentence, in the context of its passage.
+def _asked_share(words: str, asked: frozenset[str]) -> float:
+    """Return the share of the span's content words that the question itself holds: those are not what is asked for."""
+    own = content_stems(words)
+    return sum(word in asked for word in own) / len(own) if own else 1.0
 
-    For each content word of the question the most similar token of the sentence counts (late
-    interaction after Khattab & Zaharia, ColBERT, SIGIR 2020), weighted by how rare the word is; the
-    weakest word tells a sentence that lacks what is asked for from one that has it.
+
+def _bounded(value: float) -> float:
+    return float(min(max(value, -SPAN_BOUND), SPAN_BOUND))
+
+
+def _agreement(
+    question: str, candidates: Sequence[EvidenceSentence], readings: Sequence[SentenceReading]
+) -> list[float]:
+    """Return, for each sentence, how many other stories' best spans give the same answer.
+
+    A story counts with the chance that its best span is an answer at all. Words of the question do not count:
+    that two spans both name what the question names is no agreement.
     """
-    passages = {c.found.passage.id: c.found.passage for c in candidates}
-    texts = [f"{passage.title}\n{passage.text}" for passage in passages.values()]
-    asked, *read_ = embedder.embed_tokens([question, *texts])
-    by_passage = dict(zip(passages, read_, strict=True))
-    question_vector = _unit(asked.vectors.mean(axis=0))
-    words = _word_groups(question, asked, idf)
-    columns = np.zeros((len(candidates), 6))
-    for row, candidate in enumerate(candidates):
-        passage = candidate.found.passage
-        tokens_ = by_passage[passage.id]
-        shift = len(passage.title) + 1 - passage.start
-        inside = (tokens_.starts >= candidate.start + shift) & (tokens_.ends <= candidate.end + shift)
-        if not inside.any():
-            continue  # the passage was longer than the model reads
-        likeness = asked.vectors @ tokens_.vectors.T
-        columns[row, 0] = question_vector @ _unit(tokens_.vectors[inside].mean(axis=0))
-        columns[row, 1:3] = _word_matches(likeness[:, inside].max(axis=1), words)
-        columns[row, 3:5] = _word_matches(likeness.max(axis=1), words)
-        columns[row, 5] = question_vector @ _unit(tokens_.vectors.mean(axis=0))
-    return _Matches(*columns.T)
+    asked = {stem(word) for word in tokens(question)} | {stem(word) for word in STOP_WORDS}
+    said: dict[str, tuple[float, frozenset[str]]] = {}
+    own = []
+    for candidate, reading in zip(candidates, readings, strict=True):
+        said_here = candidate.text[reading.answer.start - candidate.start : reading.answer.end - candidate.start]
+        words = frozenset(stem(word) for word in tokens(said_here)) - asked
+        own.append(words)
+        story = candidate.found.story_id or candidate.found.passage.article_id
+        if reading.span > said.get(story, (-SPAN_BOUND, words))[0]:
+            said[story] = (reading.span, words)
+    totals = []
+    for candidate, words in zip(candidates, own, strict=True):
+        story = candidate.found.story_id or candidate.found.passage.article_id
+        others = [(span, theirs) for name, (span, theirs) in said.items() if name != story]
+        totals.append(
+            sum(_chance(span) * (len(words & theirs) / len(words | theirs) > 0.5) for span, theirs in others)
+            if words
+            else 0.0
+        )
+    return totals
 
 
-def _word_groups(question: str, asked: TokenVectors, idf: Mapping[str, float]) -> list[tuple[np.ndarray, float]]:
-    """Return, for each content word of the question, the places of its tokens and its weight."""
-    groups = []
-    for match in re.finditer(r"\w+(?:[’'-]\w+)*", question):
-        weight = idf.get(stem(match.group().lower().replace("’", "'")))
-        places = np.flatnonzero((asked.starts >= match.start()) & (asked.ends <= match.end()))
-        if weight and len(places):
-            groups.append((places, weight))
-    return groups
-
-
-def _word_matches(best: np.ndarray, words: Sequence[tuple[np.ndarray, float]]) -> tuple[float, float]:
-    """Return the weighted mean and the minimum over words of the mean best match of their tokens."""
-    if not words:
-        return float(best.mean()), float(best.min())
-    values = np.array([best[places].mean() for places, _ in words])
-    weights = np.array([weight for _, weight in words])
-    return float(values @ weights / weights.sum()), float(values.min())
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+def _chance(log_odds: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-_bounded(log_odds))))
 
 
 def answer_features(
@@ -183,6 +187,8 @@ def answer_features(
     values = column | {
         "best": _log_odds(float(scores[best])),
         "second": _log_odds(float(scores[order[1]])) if len(order) > 1 else -5.0,
+        "span_highest": float(rows[:, SENTENCE_FEATURES.index("span")].max()),
+        "evidence_highest": float(rows[:, SENTENCE_FEATURES.index("evidence")].max()),
         "article_coverage": _covered(idf, article),
         "has_candidate": sum(column[f"candidate_{kind}"] for kind in KINDS),
     }

@@ -1,9 +1,9 @@
-"""The built-in extractive reader: question and passages to evidence sentences and answerability.
+"""The built-in extractive reader: question and passages to evidence sentences, answer spans and answerability.
 
-Each sentence of the passages gets features (`rag/features.py`); a logistic model turns them into the
-chance that the sentence holds the answer, and a second one turns the best sentences into the chance
-that the passages answer the question at all. `training/fit_reader.py` makes both from development
-questions; the weights are `rag/data/reader.json`.
+The network (`rag/span_model.py`) reads each passage with the question. Each sentence of the passages gets features
+(`rag/features.py`); a logistic model turns them into the chance that the sentence holds the answer, and a second one
+turns the best sentences into the calibrated chance that the passages answer the question at all. `training/` makes
+the weights: the network's are `rag/data/reader.safetensors`, the logistic models' `rag/data/reader.json`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from typing import Protocol
 
 import numpy as np
 
@@ -20,13 +21,22 @@ from rag.evidence import EvidenceSentence, candidate_sentences
 from rag.features import (
     ANSWER_FEATURES,
     SENTENCE_FEATURES,
-    Embedder,
+    SentenceReading,
     WordCounts,
     answer_features,
     sentence_features,
     word_weights,
 )
 from rag.schema import RetrievedPassage
+from rag.span_model import Encoded, header_of
+from rag.spans import AnswerSpan, best_spans, evidence_in
+
+
+class Network(Protocol):
+    """Anything that reads (question, header, passage) triples: the shipped network, or a fake in tests."""
+
+    def read(self, triples: Sequence[tuple[str, str, str]]) -> list[tuple[Encoded, np.ndarray]]:
+        """Return each triple as encoded, with logits of shape (tokens, 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class ReaderModel:
-    """What `training/fit_reader.py` writes: both models and the calibrated threshold for abstaining."""
+    """What `training.calibrate` writes: both logistic models and the calibrated threshold for abstaining."""
 
     sentence: Weights
     answer: Weights
@@ -61,7 +71,7 @@ class ReaderModel:
 
 @cache
 def shipped_model() -> ReaderModel:
-    """Return the model in the package."""
+    """Return the logistic models in the package."""
     values = json.loads(resources.files("rag").joinpath("data/reader.json").read_text(encoding="utf-8"))
     return ReaderModel(
         sentence=_weights(values["sentence"], SENTENCE_FEATURES),
@@ -74,7 +84,7 @@ def read(
     question: str,
     found: Sequence[RetrievedPassage],
     *,
-    embedder: Embedder,
+    network: Network,
     counts: WordCounts,
     model: ReaderModel | None = None,
 ) -> Reading:
@@ -83,7 +93,7 @@ def read(
     Args:
         question: Standalone.
         found: Best first; no passages give confidence 0.
-        embedder: The packaged model, which the weights belong to.
+        network: Reads passages token by token.
         counts: Word counts of the archive, which tell rare words from common ones.
         model: None takes the shipped one.
     """
@@ -92,16 +102,36 @@ def read(
         return Reading((), 0.0)
     model = model or shipped_model()
     idf = word_weights(question, counts)
-    rows = sentence_features(question, candidates, embedder=embedder, idf=idf)
+    readings = read_sentences(question, candidates, network)
+    rows = sentence_features(question, candidates, readings, idf=idf)
     scores = model.sentence.probability(rows)
     order = sorted(range(len(candidates)), key=lambda index: (-scores[index], candidates[index].found.rank, index))
     confidence = model.answer.probability(answer_features(candidates, rows, scores, idf)[None, :])
-    ranked = tuple(replace(candidates[index], score=float(scores[index])) for index in order)
+    ranked = tuple(
+        replace(candidates[index], score=float(scores[index]), answer=readings[index].answer) for index in order
+    )
     return Reading(ranked, float(confidence[0]))
+
+
+def read_sentences(question: str, candidates: Sequence[EvidenceSentence], network: Network) -> list[SentenceReading]:
+    """Return what the network makes of each candidate, each passage read once."""
+    passages = {candidate.found.passage.id: candidate.found.passage for candidate in candidates}
+    triples = [(question, header_of(p.title, p.published_at), p.text) for p in passages.values()]
+    by_id = dict(zip(passages, network.read(triples), strict=True))
+    readings: dict[int, SentenceReading] = {}
+    for id_, (encoded, logits) in by_id.items():
+        own = [index for index, candidate in enumerate(candidates) if candidate.found.passage.id == id_]
+        begin = passages[id_].start
+        parts = [(candidates[index].start - begin, candidates[index].end - begin) for index in own]
+        spans = best_spans(encoded, logits, parts)
+        for index, span, evidence in zip(own, spans, evidence_in(encoded, logits, parts), strict=True):
+            answer = AnswerSpan(span.start + begin, span.end + begin, span.score)
+            readings[index] = SentenceReading(answer, evidence)
+    return [readings[index] for index in range(len(candidates))]
 
 
 def _weights(values: Mapping[str, object], features: tuple[str, ...]) -> Weights:
     found = values["weights"]
     if not isinstance(found, dict) or set(found) != set(features):
-        raise ValueError("rag/data/reader.json does not fit this reader: run `python -m training.fit_reader`")
+        raise ValueError("rag/data/reader.json does not fit this reader: run `python -m training.calibrate --write`")
     return Weights(features, tuple(float(found[name]) for name in features), float(str(values["bias"])))

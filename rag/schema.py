@@ -168,6 +168,16 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """The few words that answer a plain question: characters [start, end) of the article that `citation` quotes."""
+
+    text: str
+    citation: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One earlier exchange of the dialogue."""
 
@@ -228,6 +238,7 @@ class Answer:
         model: "builtin" or the chat model's name.
         timings_ms: Milliseconds by stage.
         created_at: When the answer was made.
+        short: The words of a quote that answer a plain question; None for other questions and from a writer.
     """
 
     id: str
@@ -246,6 +257,7 @@ class Answer:
     model: str
     timings_ms: dict[str, float]
     created_at: datetime
+    short: ShortAnswer | None = None
 
 
 Event = Stage | ClaimShown | Answer

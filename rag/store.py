@@ -25,14 +25,12 @@ if TYPE_CHECKING:
 class Store:
     """The open parts of a home; made by `Store.open`, given back by `close`.
 
-    `embeddings` is the model of the index; `reader_embeddings` the packaged one, which the built-in
-    reader was fitted with: the same object unless the settings name another model.
+    `embeddings` is the model of the index. The reader's network is no part of a home: `rag.span_model` loads it.
     """
 
     archive: Archive
     index: VectorIndex
     embeddings: SentenceEmbeddings
-    reader_embeddings: SentenceEmbeddings
     lock: FileLock
 
     @classmethod
@@ -50,7 +48,6 @@ class Store:
         lock = take_lock(settings.folder)
         try:
             embeddings = SentenceEmbeddings.from_settings(settings)
-            reader_embeddings = SentenceEmbeddings.packaged(settings) if settings.embedding_model else embeddings
             index = VectorIndex.open(
                 settings.folder / "chroma", model_id=embeddings.model_id, dimension=embeddings.dimension
             )
@@ -58,7 +55,7 @@ class Store:
         except BaseException:
             lock.release()
             raise
-        return cls(archive, index, embeddings, reader_embeddings, lock)
+        return cls(archive, index, embeddings, lock)
 
     def close(self) -> None:
         """Close both stores and give the home back."""

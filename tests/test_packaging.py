@@ -41,5 +41,12 @@ def test_every_dependency_is_pinned():
 
 
 def test_what_the_wheel_needs_lies_in_our_packages():
-    for path in ("rag/data/reader.json", "eval/data/sample/articles.jsonl", "eval/data/sample/questions.jsonl"):
+    for path in (
+        "rag/data/reader.json",
+        "rag/data/reader.safetensors",
+        "rag/data/reader.safetensors.sha256",
+        "eval/data/sample/articles.jsonl",
+        "eval/data/sample/questions.jsonl",
+        "eval/data/sample/descriptive.jsonl",
+    ):
         assert (ROOT / path).is_file()

@@ -5,11 +5,12 @@ from collections import Counter
 import pytest
 
 from eval.datasets import check_quotes, load_questions
-from eval.sample import QUESTIONS, sample_articles
+from eval.sample import DESCRIPTIVE, QUESTIONS, sample_articles
 from ingest.report import Rejected
 
 ARTICLES = list(sample_articles())
 EVERY = load_questions(QUESTIONS)
+DESCRIBED = load_questions(DESCRIPTIVE)
 
 
 def test_every_article_is_read():
@@ -20,7 +21,13 @@ def test_every_article_is_read():
 
 
 def test_every_gold_quote_is_in_its_article():
-    assert check_quotes(EVERY, {article.id: article.text for article in ARTICLES}) == []
+    assert check_quotes([*EVERY, *DESCRIBED], {article.id: article.text for article in ARTICLES}) == []
+
+
+def test_questions_that_describe_instead_of_naming():
+    assert Counter(question.split for question in DESCRIBED) == {"dev": 30, "test": 30}
+    assert sum(not question.answerable for question in DESCRIBED) >= 12
+    assert not {question.question for question in DESCRIBED} & {question.question for question in EVERY}
 
 
 def test_numbers_of_questions():

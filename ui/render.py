@@ -108,9 +108,13 @@ def answer_html(answer: Answer, *, stage: Stage | None = None) -> str:
 
 
 def claims_html(answer: Answer) -> str:
-    """Render the sentences, each with its verdict and its citation markers."""
+    """Render the short answer if there is one, then the sentences, each with its verdict and its citation markers."""
     cited = {citation.number: citation for citation in answer.citations}
-    return "".join(_claim_html(answer.id, claim, cited) for claim in answer.claims)
+    short = ""
+    if answer.short and answer.short.citation in cited:
+        marker = _marker_html(answer.id, cited[answer.short.citation])
+        short = f'<p class="pm-short" dir="auto">{_text(answer.short.text)}{marker}</p>'
+    return short + "".join(_claim_html(answer.id, claim, cited) for claim in answer.claims)
 
 
 def _claim_html(answer_id: str, claim: Claim, cited: Mapping[int, Citation]) -> str:

@@ -71,6 +71,7 @@ def plain_text(answer: Answer) -> str:
     Control characters are taken out: text from an article must not steer a terminal.
     """
     blocks = ["\n".join(_scope_lines(answer))]
+    blocks += [f"{' '.join(answer.short.text.split())} [{answer.short.citation}]"] if answer.short else []
     blocks += [" ".join(_sentence(claim) for claim in answer.claims) if answer.claims else answer.text]
     blocks += [_conflict_text(conflict) for conflict in answer.conflicts]
     blocks += ["\n".join(f"Note: {note}" for note in answer.notes)]

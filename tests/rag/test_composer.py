@@ -5,9 +5,23 @@ from rag.composer import compose
 from rag.evidence import EvidenceSentence
 from rag.reader import Reading
 from rag.schema import Passage, RetrievedPassage
+from rag.spans import AnswerSpan
 
 
-def sentence(text, score, *, story, source="Wire", day=1, start=0, passage=None, context_start=None, context_end=None):
+def sentence(
+    text,
+    score,
+    *,
+    story,
+    source="Wire",
+    day=1,
+    start=0,
+    passage=None,
+    context_start=None,
+    context_end=None,
+    answer="",
+    odds=5.0,
+):
     whole = passage or text
     date = datetime(2025, 7, day, tzinfo=UTC)
     found = RetrievedPassage(
@@ -18,7 +32,9 @@ def sentence(text, score, *, story, source="Wire", day=1, start=0, passage=None,
     )
     begin = start if context_start is None else context_start
     end = start + len(text)
-    return EvidenceSentence(found, start, end, begin, context_end or end, text, score)
+    place = start + text.index(answer)
+    span = AnswerSpan(place, place + len(answer), odds) if answer else None
+    return EvidenceSentence(found, start, end, begin, context_end or end, text, score, span)
 
 
 def composed(question, *sentences):
@@ -88,7 +104,7 @@ def test_a_later_figure_is_an_update_and_comes_first():
     )
     assert draft.conflicts == ()
     assert "14" in draft.claims[0].text
-    assert draft.notes == ("The figure changed over time; the newest report comes first.",)
+    assert draft.notes == ("Update: Wire first gave Two people, later 14 people; the newest comes first.",)
 
 
 def test_equal_figures_are_no_conflict():
@@ -102,3 +118,66 @@ def test_equal_figures_are_no_conflict():
 
 def test_no_sentences_give_no_claims():
     assert composed("What?")[0].claims == ()
+
+
+def test_a_later_figure_of_another_outlet_is_told_too():
+    draft, _ = composed(
+        "How many people died in the floods?",
+        sentence("Two people died in the floods.", 0.9, story="a", day=3, source="Courier"),
+        sentence("The floods killed 14 people, who died within a week.", 0.8, story="b", day=14),
+    )
+    assert draft.notes == ("The answer changed over time; the newest report comes first.",)
+
+
+def test_a_plain_question_gets_its_short_answer_from_the_quote():
+    text = "Roke shut the valve. He went back at noon."
+    draft, citations = composed(
+        "When did Roke go back?",
+        sentence("He went back at noon.", 0.9, story="a", start=21, passage=text, context_start=0, answer="at noon"),
+    )
+    short = draft.short
+    assert (short.text, text[short.start : short.end], short.citation) == ("at noon", "at noon", 1)
+    assert citations[0].start <= short.start < short.end <= citations[0].end
+
+
+def test_no_short_answer_where_it_would_mislead():
+    text = "A fuel line cracked, and the engine room burned."
+    for question, options in (
+        ("Why did the ferry burn?", {}),
+        ("What happened on the ferry?", {}),
+        ("Did the ferry burn?", {}),
+        ("What cracked?", {"odds": -1.0}),
+    ):
+        draft, _ = composed(question, sentence(text, 0.9, story="a", answer="A fuel line", **options))
+        assert draft.short is None, question
+    whole, _ = composed("What cracked?", sentence("A fuel line.", 0.9, story="a", answer="A fuel line"))
+    assert whole.short is None
+
+
+def test_outlets_that_name_different_people_are_a_conflict():
+    draft, _ = composed(
+        "Who opened the Selwyn bridge?",
+        sentence("The Selwyn bridge was opened by Ana Holt.", 0.9, story="a", source="Courier", answer="Ana Holt"),
+        sentence("Ben Rask opened the Selwyn bridge.", 0.8, story="b", source="Tribune", answer="Ben Rask"),
+    )
+    (conflict,) = draft.conflicts
+    assert {(p.source, p.value) for p in conflict.positions} == {("Courier", "Ana Holt"), ("Tribune", "Ben Rask")}
+    assert draft.short is None
+
+
+def test_a_longer_form_of_one_name_is_no_conflict():
+    draft, _ = composed(
+        "Who opened the Selwyn bridge?",
+        sentence("The Selwyn bridge was opened by Ana Holt.", 0.9, story="a", answer="Ana Holt"),
+        sentence("Mayor Holt opened the Selwyn bridge.", 0.8, story="b", answer="Mayor Holt"),
+    )
+    assert draft.conflicts == ()
+
+
+def test_what_happened_is_told_in_order_of_time():
+    draft, _ = composed(
+        "What happened to the Selwyn bridge?",
+        sentence("Traffic crosses it again.", 0.9, story="b", day=9),
+        sentence("The bridge was closed.", 0.8, story="a", day=2),
+    )
+    assert [claim.text for claim in draft.claims] == ["The bridge was closed.", "Traffic crosses it again."]

@@ -13,13 +13,6 @@ def test_vectors_are_of_unit_length_and_alike_texts_are_near(embeddings):
     assert embeddings.embed([]).shape == (0, embeddings.dimension)
 
 
-def test_token_vectors_point_at_their_characters(embeddings):
-    text = "Rain fell."
-    (tokens,) = embeddings.embed_tokens([text])
-    assert [text[start:end] for start, end in zip(tokens.starts, tokens.ends, strict=True)] == ["Rain", "fell", "."]
-    assert np.linalg.norm(tokens.vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
-
-
 def test_tokens_are_counted_without_special_ones(embeddings):
     assert embeddings.count_tokens("Rain fell.") == 3
 

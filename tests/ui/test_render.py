@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from rag.schema import ArchiveStatus, Article, Claim, Conflict, Position, Stage, TimeWindow
+from rag.schema import ArchiveStatus, Article, Claim, Conflict, Position, ShortAnswer, Stage, TimeWindow
 from tests.ui.conftest import ARTICLE, NOW, QUOTE, answer_of, citation_of, passage_of
 from ui.render import (
     answer_html,
@@ -217,3 +217,17 @@ def test_plain_text_tells_doubt_and_conflict() -> None:
 def test_plain_text_cannot_steer_a_terminal() -> None:
     article: Article = replace(ARTICLE, title="\x1b[2JGone\x07\x9b")
     assert '"[2JGone"' in plain_text(answer_of(article))
+
+
+def test_the_short_answer_stands_before_its_evidence_with_its_source() -> None:
+    start = ARTICLE.text.index("9 to 4")
+    answer = answer_of(short=ShortAnswer("9 to 4", 1, start, start + 6))
+    page = answer_html(answer)
+    assert page.index('<p class="pm-short" dir="auto">9 to 4<sup>') < page.index("pm-sentence")
+    assert plain_text(answer).startswith("9 to 4 [1]\n\n")
+    assert "pm-short" not in answer_html(answer_of())
+
+
+def test_a_short_answer_is_escaped_and_needs_its_source() -> None:
+    assert SCRIPT not in answer_html(answer_of(short=ShortAnswer(SCRIPT, 1, 0, 5)))
+    assert "pm-short" not in answer_html(answer_of(short=ShortAnswer("9 to 4", 7, 0, 5)))

@@ -1,0 +1,77 @@
+"""One sentence of a writer to a checked claim: its markers resolved, its words verified, a wrong citation mended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.citations import CitationBook, cite_best, parse_markers
+from rag.prompts import REFUSAL
+from rag.schema import Claim, ClaimShown, RetrievedPassage
+from rag.verifier import Check, verify
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of a sentence: `shown` is None if it says nothing or is `withheld`."""
+
+    shown: ClaimShown | None
+    withheld: bool = False
+
+
+def check_sentence(
+    sentence: str, found: Sequence[RetrievedPassage], book: CitationBook, *, lenient: bool = False
+) -> Checked:
+    """Resolve and verify one written sentence.
+
+    Args:
+        sentence: With its citation markers, which count the passages from 1.
+        found: The passages the writer was shown.
+        book: Takes the citations of a sentence that is shown.
+        lenient: Show unsupported sentences too, marked by their verdict.
+    """
+    marked = parse_markers(sentence, len(found))
+    if not any(character.isalnum() for character in marked.text):
+        return Checked(None)
+    reasons = [f"[{number}] names no passage" for number in marked.invalid]
+    numbers = list(marked.numbers)
+    check = verify(marked.text, [_evidence(found[number - 1]) for number in numbers])
+    if check.verdict != "supported":
+        repair = _better_passage(found, marked.text, check)
+        if repair is not None:
+            number, check = repair
+            said = ", ".join(f"[{number}]" for number in numbers) or "none"
+            reasons.append(f"citation mended: the writer cited {said}")
+            numbers = [number]
+    if not numbers or (check.verdict == "unsupported" and not lenient):
+        return Checked(None, withheld=True)
+    citations = tuple(book.add(cite_best(found[number - 1], marked.text)) for number in numbers)
+    claim = Claim(
+        text=marked.text,
+        citations=tuple(dict.fromkeys(citation.number for citation in citations)),
+        verdict=check.verdict,
+        score=check.score,
+        reasons=(*reasons, *check.reasons),
+    )
+    return Checked(ClaimShown(claim, citations))
+
+
+def is_refusal(sentence: str) -> bool:
+    """Tell whether the writer says, in the words it was given, that the passages do not answer."""
+    return REFUSAL.rstrip(".").lower() in sentence.lower()
+
+
+def _better_passage(found: Sequence[RetrievedPassage], text: str, check: Check) -> tuple[int, Check] | None:
+    """Return the first other passage that supports the sentence fully, with its verdict."""
+    for number, item in enumerate(found, start=1):
+        other = verify(text, [_evidence(item)])
+        if other.verdict == "supported" and other.score > check.score:
+            return number, other
+    return None
+
+
+def _evidence(item: RetrievedPassage) -> str:
+    """Return what a claim about a passage may rest on: outlet and date stand in the prompt, so they count."""
+    passage = item.passage
+    date = f"{passage.published_at:%d %B %Y}".lstrip("0") if passage.published_at else ""
+    return f"{passage.title}\n{passage.source} {date}\n{passage.text}"

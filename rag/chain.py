@@ -23,7 +23,7 @@ from rag.composer import Draft, compose
 from rag.dialogue import standalone_question
 from rag.errors import ChatModelError
 from rag.providers import chat_model
-from rag.reader import Reading, read, shipped_model
+from rag.reader import Reading, read, reranked, shipped_model
 from rag.retriever import HybridRetriever
 from rag.schema import (
     Answer,
@@ -177,6 +177,7 @@ class AnswerChain(Runnable[Any, Event]):
         work.lap("retrieve", since)
         since = time.perf_counter()
         work.reading = read(work.search_query, work.found, network=shipped_network(), counts=self.store.archive)
+        work.found = reranked(work.found, work.reading)
         work.lap("read", since)
 
     def _written(self, work: _Work, model: BaseChatModel) -> Generator[Event, None, bool]:

@@ -79,7 +79,7 @@ class RetrievedPassage:
 
     Attributes:
         score: Fused score, higher is better; comparable only within one search.
-        rank: 1-based place in the result.
+        rank: 1-based place in the result: the search's, or the reader's where the passages were read.
         dense_rank: 1-based place in the vector search, or None if not found by it.
         bm25_rank: 1-based place in the full-text search, or None if not found by it.
         similarity: Cosine of question and passage in [-1, 1], or None if not found by vectors.

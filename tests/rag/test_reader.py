@@ -5,7 +5,7 @@ import pytest
 
 from rag.evidence import candidate_sentences
 from rag.features import SENTENCE_FEATURES, sentence_features
-from rag.reader import read, read_sentences, shipped_model
+from rag.reader import Reading, read, read_sentences, reranked, shipped_model
 from rag.retriever import HybridRetriever
 from rag.schema import Passage, RetrievedPassage
 from rag.span_model import Encoded, shipped_network
@@ -120,6 +120,29 @@ def test_the_sentence_with_the_span_leads():
     assert one.sentences[0].text == "Roke ran."
     assert one.sentences[0].answer.start == 0
     assert 0 <= one.confidence <= 1
+
+
+def test_passages_are_ranked_anew_by_their_likeliest_span():
+    items = [
+        found("Rain fell.", id_="a", rank=1),
+        found("Hail fell.", id_="b", rank=2),
+        found("Snow fell. Roke ran.", id_="c", rank=3),
+        found("It was 4.", id_="d", rank=4),
+    ]
+    reading = read("Who ran?", items, network=Marked("Roke"), counts=NoCounts())
+    assert [(item.passage.article_id, item.rank) for item in reranked(items, reading)][:3] == [
+        ("c", 1),
+        ("a", 2),
+        ("b", 3),
+    ]
+    assert [item.rank for item in items] == [1, 2, 3, 4]
+
+
+def test_passages_without_a_reading_keep_their_order():
+    items = [found("Rain fell.", id_="a", rank=1), found("Roke ran.", id_="b", rank=2)]
+    nothing = Reading((), 0.0)
+    assert reranked(items, nothing) == items
+    assert reranked([], nothing) == []
 
 
 def test_no_passages_give_no_confidence(sample_store):

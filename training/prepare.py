@@ -217,8 +217,8 @@ def _words(text: str) -> str:
 
 
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?![\w.,]*\d)")
-_OPPOSITES = dict(
-    both
+_OPPOSITES: dict[str, str] = {
+    word: other
     for pair in (
         "first last|before after|more less|most least|largest smallest|biggest smallest|highest lowest|oldest youngest"
         "|longest shortest|best worst|increase decrease|increased decreased|rise fall|rose fell|won lost|win lose"
@@ -230,8 +230,8 @@ _OPPOSITES = dict(
         "|earliest latest|fastest slowest|richest poorest|strongest weakest|arrived departed|gained lost"
         "|joined left|created destroyed|built demolished|true false|internal external|primary secondary"
     ).split("|")
-    for both in (tuple(pair.split()), tuple(reversed(pair.split())))
-)
+    for word, other in (pair.split(), pair.split()[::-1])
+}
 _NEGATABLE = re.compile(r"\b(?:is|was|are|were|can|could|does|did|do|has|have|had|will|would)\b(?! not\b)")
 
 

@@ -20,7 +20,7 @@ from eval.datasets import EvalQuestion, file_digest
 from eval.metrics.abstention import abstention_f1
 from eval.metrics.statistics import Estimate, bootstrap, mean, percentile
 from eval.scoring import Scores, score, score_failure
-from rag.archive import answers_adapter
+from rag.answers import answers_adapter
 from rag.errors import DatasetError
 from rag.schema import Answer, Query
 

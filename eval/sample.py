@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.loaders import load
-from ingest.report import Rejected
+from ingest.loaders.source import Source
+from ingest.report import Problem
 from rag.schema import Article
 
 FOLDER = Path(__file__).parent / "data" / "sample"
@@ -15,6 +16,6 @@ QUESTIONS = FOLDER / "questions.jsonl"
 DESCRIPTIVE = FOLDER / "descriptive.jsonl"  # questions that describe instead of naming
 
 
-def sample_articles() -> Iterator[Article | Rejected]:
+def sample_articles() -> Iterator[Article | Problem]:
     """Yield the sample articles as any ingest reads them."""
-    return load(ARTICLES, shown_as=ARTICLES.name)
+    return load(Source(ARTICLES, ARTICLES.name))

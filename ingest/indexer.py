@@ -7,26 +7,25 @@ under the same passage ids, and vectors of passages that are gone wait in the ar
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ingest import stories
-from ingest.loaders import discover, load
 from ingest.passages import embedded_text, split
-from ingest.report import IngestReport, Rejected
+from ingest.report import SHOWN, IngestReport, Problem
 from rag.schema import Article, Passage
 from rag.store import Store
 
-BATCH_ARTICLES = 32  # articles per commit: about 150 passages, some 5 seconds of work on 2 cores
+BATCH_ARTICLES = 64  # articles per commit: about 300 passages, some 5 seconds of work on 2 cores
 BATCH_PASSAGES = 256
-Progress = Callable[[int, int, str], None]  # files done, files in all, the next file's name
+_NAMED = 1000  # ids that a report holds
 
 
 @dataclass(slots=True)
-class _Tally:
+class Tally:
     """Counts of a run while it goes on."""
 
     added: int = 0
@@ -34,146 +33,183 @@ class _Tally:
     unchanged: int = 0
     teasers: int = 0
     passages: int = 0
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: int = 0
+    remarks: int = 0
+    problems: list[Problem] = field(default_factory=list)
     articles: list[str] = field(default_factory=list)
-    seen: dict[str, str] = field(default_factory=dict)
 
-
-def ingest(
-    sources: Sequence[Path], store: Store, *, passage_tokens: int, progress: Progress | None = None
-) -> IngestReport:
-    """Index the files and folders in `sources`.
-
-    Args:
-        sources: Files or folders; each must exist and hold something readable.
-        store: Open store of the home to index into.
-        passage_tokens: Largest passage, in tokens of the embedding model.
-        progress: Called before each file and once at the end.
-
-    Raises:
-        SourceError: A source does not exist or holds no file of a known kind.
-    """
-    files = [(path, _shown(path, source)) for source in sources for path in discover(source)]
-    return index_articles(_read(files, progress), store, passage_tokens=passage_tokens)
-
-
-def index_articles(articles: Iterable[Article | Rejected], store: Store, *, passage_tokens: int) -> IngestReport:
-    """Index articles, after those that an interrupted run left pending."""
-    began = time.monotonic()
-    tally = _Tally()
-    _remove_orphans(store)
-    _restore_vectors(store)
-    _index_batch(store.archive.pending(), store, passage_tokens, _Tally())
-    batch: list[Article] = []
-    for item in articles:
-        if isinstance(item, Rejected):
-            tally.rejected.append(item)
-        elif _is_news(item, store, tally):
-            batch.append(item)
-            if len(batch) >= BATCH_ARTICLES:
-                _store_batch(batch, store, passage_tokens, tally)
-                batch = []
-    _store_batch(batch, store, passage_tokens, tally)
-    _remove_orphans(store)
-    store.archive.record_ingest(datetime.now(UTC))
-    return IngestReport(
-        added=tally.added,
-        updated=tally.updated,
-        unchanged=tally.unchanged,
-        teasers=tally.teasers,
-        passages=tally.passages,
-        rejected=tuple(tally.rejected),
-        seconds=time.monotonic() - began,
-        articles=tuple(tally.articles),
-    )
-
-
-def delete_article(article_id: str, store: Store) -> None:
-    """Take an article out of both stores.
-
-    Raises:
-        NotFoundError: There is no such article.
-    """
-    store.archive.delete_article(article_id)
-    _remove_orphans(store)
-
-
-def _read(files: Sequence[tuple[Path, str]], progress: Progress | None) -> Iterator[Article | Rejected]:
-    for done, (path, shown_as) in enumerate(files):
-        if progress:
-            progress(done, len(files), shown_as)
-        yield from load(path, shown_as=shown_as)
-    if progress:
-        progress(len(files), len(files), "done")
-
-
-def _shown(path: Path, source: Path) -> str:
-    """Name a file so that it is the same from whatever folder the command is run."""
-    return path.relative_to(source.parent).as_posix() if path != source else source.name
-
-
-def _is_news(article: Article, store: Store, tally: _Tally) -> bool:
-    """Count the article, and tell whether it has to be indexed."""
-    earlier = tally.seen.get(article.id)
-    if earlier is not None:
-        if earlier != article.version:
-            tally.rejected.append(
-                Rejected(article.title[:80], f"another article of this run has the id {article.id!r}: give it its own")
-            )
+    def add(self, problem: Problem) -> None:
+        """Count a problem, and keep it if it is among the first."""
+        if problem.lost:
+            self.rejected += 1
         else:
-            tally.unchanged += 1
-        return False
-    tally.seen[article.id] = article.version
-    known = store.archive.known_version(article.id)
-    if known == article.version:
-        tally.unchanged += 1
-        return False
-    if known is None:
-        tally.added += 1
-    else:
-        tally.updated += 1
-    tally.teasers += article.kind == "teaser"
-    tally.articles.append(article.id)
-    return True
+            self.remarks += 1
+        if len(self.problems) < SHOWN:
+            self.problems.append(problem)
 
-
-def _store_batch(batch: Sequence[Article], store: Store, passage_tokens: int, tally: _Tally) -> None:
-    for article in batch:  # one by one: copies of a story may stand in the same batch
-        story_id = stories.assign(article, store.archive)
-        store.archive.add_pending([(article, story_id)], now=datetime.now(UTC))
-    _index_batch(batch, store, passage_tokens, tally)
-
-
-def _index_batch(batch: Sequence[Article], store: Store, passage_tokens: int, tally: _Tally) -> None:
-    """Embed the batch's passages in one go, add the vectors, then make each article current."""
-    parts: list[tuple[Article, list[Passage]]] = []
-    for article in batch:
-        # A withdrawn article stays readable, but is no evidence for anything.
-        found = (
-            []
-            if article.retracted
-            else split(article, max_tokens=passage_tokens, count_tokens=store.embeddings.count_tokens)
+    def report(self, seconds: float, *, gone: int = 0, pruned: bool = False) -> IngestReport:
+        """Return the counts as a report."""
+        return IngestReport(
+            added=self.added,
+            updated=self.updated,
+            unchanged=self.unchanged,
+            teasers=self.teasers,
+            passages=self.passages,
+            problems=tuple(self.problems),
+            seconds=seconds,
+            rejected=self.rejected,
+            remarks=self.remarks,
+            gone=gone,
+            pruned=pruned,
+            articles=tuple(self.articles),
         )
-        parts.append((article, found))
-    passages = [passage for _, found in parts for passage in found]
+
+
+def index_articles(articles: Iterable[Article | Problem], store: Store, *, passage_tokens: int) -> IngestReport:
+    """Index articles that come from no file."""
+    began = time.monotonic()
+    with Indexer(store, passage_tokens) as indexer:
+        for item in articles:
+            if isinstance(item, Problem):
+                indexer.tally.add(item)
+            else:
+                indexer.add(item)
+    return indexer.tally.report(time.monotonic() - began)
+
+
+def delete_articles(ids: Iterable[str], store: Store) -> None:
+    """Take articles out of both stores.
+
+    Raises:
+        NotFoundError: There is no article with one of the ids; those before it are deleted.
+    """
+    try:
+        for id_ in ids:
+            store.archive.delete_article(id_)
+    finally:
+        _remove_orphans(store)
+
+
+class Indexer:
+    """Indexes articles one after another, in batches; a context manager that finishes what is begun.
+
+    Entering it first indexes what an interrupted run left pending.
+    """
+
+    def __init__(self, store: Store, passage_tokens: int) -> None:
+        self.tally = Tally()
+        self._store = store
+        self._passage_tokens = passage_tokens
+        self._batch: list[Article] = []
+        self._seen = _Seen()
+
+    def __enter__(self) -> Indexer:
+        _remove_orphans(self._store)
+        _restore_vectors(self._store)
+        self._index(self._store.archive.pending())
+        self.tally.passages = 0
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        try:
+            if error is None:
+                self.flush()
+                self._store.archive.record_ingest(datetime.now(UTC))
+        finally:
+            self._seen.close()
+
+    def add(self, article: Article) -> Problem | None:
+        """Index the article if it is new or changed; return what is wrong with it, if anything is."""
+        tally = self.tally
+        earlier = self._seen.version(article)
+        if earlier is not None:
+            if earlier == article.version:
+                tally.unchanged += 1
+                return None
+            problem = Problem(
+                article.title[:80], f"another article of this run has the id {article.id!r}: give it its own"
+            )
+            tally.add(problem)
+            return problem
+        known = self._store.archive.known_version(article.id)
+        if known == article.version:
+            tally.unchanged += 1
+            return None
+        if known is None:
+            tally.added += 1
+        else:
+            tally.updated += 1
+        tally.teasers += article.kind == "teaser"
+        if len(tally.articles) < _NAMED:
+            tally.articles.append(article.id)
+        self._batch.append(article)
+        if len(self._batch) >= BATCH_ARTICLES:
+            self.flush()
+        return None
+
+    @property
+    def waiting(self) -> int:
+        """How many articles are not stored yet."""
+        return len(self._batch)
+
+    def flush(self) -> None:
+        """Store and index what is waiting."""
+        batch, self._batch = self._batch, []
+        archive = self._store.archive
+        with archive.transaction():
+            for article in batch:  # one by one: copies of a story may stand in the same batch
+                archive.add_pending([(article, stories.assign(article, archive))], now=datetime.now(UTC))
+        self._index(batch)
+        _remove_orphans(self._store)
+
+    def _index(self, batch: Sequence[Article]) -> None:
+        """Embed the batch's passages in one go, add the vectors, then make the articles current."""
+        store = self._store
+        count = store.embeddings.count_tokens
+        # A withdrawn article stays readable, but is no evidence for anything.
+        parts = [
+            (article, [] if article.retracted else split(article, max_tokens=self._passage_tokens, count_tokens=count))
+            for article in batch
+        ]
+        _add_vectors([passage for _, found in parts for passage in found], store)
+        with store.archive.transaction():
+            for article, found in parts:
+                store.archive.mark_indexed(article, found)
+                self.tally.passages += len(found)
+
+
+class _Seen:
+    """The articles of a run with their versions, on disk: a run may be longer than memory."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.executescript("PRAGMA journal_mode = OFF; CREATE TABLE seen (id TEXT PRIMARY KEY, version TEXT)")
+
+    def version(self, article: Article) -> str | None:
+        """Return the version met earlier in the run, None for the first."""
+        found = self._db.execute("SELECT version FROM seen WHERE id = ?", [article.id]).fetchone()
+        if found is None:
+            self._db.execute("INSERT INTO seen VALUES (?, ?)", [article.id, article.version])
+            return None
+        return str(found[0])
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _add_vectors(passages: Sequence[Passage], store: Store) -> None:
     if passages:
-        vectors = store.embeddings.embed([embedded_text(passage) for passage in passages])
-        store.index.add(passages, vectors)
-    for article, found in parts:
-        store.archive.mark_indexed(article, found)
-    tally.passages += len(passages)
+        store.index.add(passages, store.embeddings.embed([embedded_text(passage) for passage in passages]))
 
 
 def _restore_vectors(store: Store) -> None:
     """Embed passages that the index lacks, after its folder was moved away or the model changed."""
-    wanted = store.archive.passage_ids()
-    if store.index.count() >= len(wanted):
+    if store.index.count() >= store.archive.passage_count():
         return
     held = set(store.index.ids())
-    missing = [id_ for id_ in wanted if id_ not in held]
+    missing = [id_ for id_ in store.archive.passage_ids() if id_ not in held]
     for start in range(0, len(missing), BATCH_PASSAGES):
-        passages = list(store.archive.passages(missing[start : start + BATCH_PASSAGES]).values())
-        store.index.add(passages, store.embeddings.embed([embedded_text(passage) for passage in passages]))
+        _add_vectors(list(store.archive.passages(missing[start : start + BATCH_PASSAGES]).values()), store)
 
 
 def _remove_orphans(store: Store) -> None:

@@ -1,27 +1,24 @@
-"""The SQLite archive: articles with versions, passages, stories, full text (FTS5, BM25), answers."""
+"""The archive: articles with versions, passages, stories, full text (FTS5, BM25)."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from rag.archive_tables import SCHEMA, SCHEMA_VERSION, article_row, epoch, filters, moment
+from rag.answers import Answers
+from rag.archive_tables import STATUS_CONDITIONS, ArticleStatus, article_row, epoch, filters, moment
 from rag.archive_tables import article as article_of
 from rag.archive_tables import passage as passage_of
-from rag.errors import NotFoundError, StoreError
-from rag.schema import Answer, ArchiveStatus, Article, Passage, TimeWindow
+from rag.database import Database
+from rag.errors import NotFoundError
+from rag.files import Files
+from rag.schema import ArchiveStatus, Article, Passage, TimeWindow
 from rag.words import STOP_WORDS
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 _WORD = re.compile(r"\w+")
 
@@ -39,11 +36,12 @@ class StoryCard:
 
 
 class Archive:
-    """The articles of one home. Many threads may share one object; writes are serialised."""
+    """The articles of one home; `files` and `answers` are its other tables. Many threads may share one object."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-        self._lock = threading.RLock()
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.files = Files(db)
+        self.answers = Answers(db)
 
     @classmethod
     def open(cls, path: Path) -> Archive:
@@ -52,57 +50,30 @@ class Archive:
         Raises:
             StoreError: The file is no archive, or was made by a newer Pressmark.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-        connection.row_factory = sqlite3.Row
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise StoreError(
-                f"{path} is not a Pressmark archive ({error}): move it away or choose another --home."
-            ) from error
-        if version > SCHEMA_VERSION:
-            connection.close()
-            raise StoreError(f"{path} was made by a newer Pressmark (schema {version}): upgrade to read it.")
-        return cls(connection)
+        return cls(Database.open(path))
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Run the block as one transaction; an exception undoes all of it."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+    def transaction(self) -> Iterator[None]:
+        """Write all that the block writes at once, or nothing of it."""
+        with self._db.transaction():
+            yield
 
     # -- writing articles ------------------------------------------------------------------------
 
     def known_version(self, article_id: str) -> str | None:
         """Return the version of `article_id` that is fully indexed, or None."""
-        rows = self._rows(
+        rows = self._db.rows(
             "SELECT version FROM articles WHERE id = ? AND current = 1 AND state = 'indexed'", [article_id]
         )
         return str(rows[0]["version"]) if rows else None
 
     def add_pending(self, articles: Iterable[tuple[Article, str]], *, now: datetime) -> None:
         """Store (article, story id) pairs, to be indexed; an old version stays current until then."""
-        with self.transaction() as db:
+        with self._db.transaction() as db:
             for article, story_id in articles:
                 row = article_row(article) | {
                     "story_id": story_id, "state": "pending", "current": 0, "ingested_at": epoch(now),
@@ -115,12 +86,12 @@ class Archive:
 
     def pending(self) -> list[Article]:
         """Return the articles that an interrupted run left unindexed, by id."""
-        rows = self._rows("SELECT * FROM articles WHERE state = 'pending' ORDER BY id, ingested_at")
+        rows = self._db.rows("SELECT * FROM articles WHERE state = 'pending' ORDER BY id, ingested_at")
         return [article_of(row) for row in rows]
 
     def mark_indexed(self, article: Article, passages: Sequence[Passage]) -> None:
         """Make `article` current with its passages; the old version's passages leave the full text."""
-        with self.transaction() as db:
+        with self._db.transaction() as db:
             self._forget_passages(db, article.id, keep={passage.id for passage in passages})
             db.executemany(
                 "INSERT INTO passages (id, article_id, version, position, start, stop, text, title) "
@@ -143,12 +114,13 @@ class Archive:
         Raises:
             NotFoundError: There is no such article.
         """
-        with self.transaction() as db:
+        with self._db.transaction() as db:
             if not db.execute("SELECT 1 FROM articles WHERE id = ?", [article_id]).fetchone():
                 raise NotFoundError(f"No article has the id {article_id!r}: `pressmark articles list` shows them.")
             self._forget_passages(db, article_id, keep=set())
             db.execute("DELETE FROM articles WHERE id = ?", [article_id])
             db.execute("DELETE FROM story_bands WHERE article_id = ?", [article_id])
+            db.execute("DELETE FROM origins WHERE article_id = ?", [article_id])
 
     def _forget_passages(self, db: sqlite3.Connection, article_id: str, *, keep: set[str]) -> None:
         old = [row["id"] for row in db.execute("SELECT id FROM passages WHERE article_id = ?", [article_id])]
@@ -157,25 +129,25 @@ class Archive:
 
     def orphans(self) -> list[str]:
         """Return passage ids whose vectors are still to be removed from the index."""
-        return [row["passage_id"] for row in self._rows("SELECT passage_id FROM orphans ORDER BY passage_id")]
+        return [row["passage_id"] for row in self._db.rows("SELECT passage_id FROM orphans ORDER BY passage_id")]
 
     def clear_orphans(self, ids: Sequence[str]) -> None:
         """Record that the vectors of `ids` are gone."""
-        with self.transaction() as db:
+        with self._db.transaction() as db:
             db.executemany("DELETE FROM orphans WHERE passage_id = ?", [(id_,) for id_ in ids])
 
     # -- stories ---------------------------------------------------------------------------------
 
     def add_bands(self, article_id: str, bands: Sequence[str]) -> None:
         """Replace the near-duplicate keys under which `article_id` is found."""
-        with self.transaction() as db:
+        with self._db.transaction() as db:
             db.execute("DELETE FROM story_bands WHERE article_id = ?", [article_id])
             db.executemany("INSERT OR IGNORE INTO story_bands VALUES (?, ?)", [(band, article_id) for band in bands])
 
     def sharing_bands(self, bands: Sequence[str], *, apart_from: str) -> list[tuple[Article, str]]:
         """Return (article, story id) of the current or pending articles that share a key, by id."""
         marks = ", ".join("?" * len(bands))
-        rows = self._rows(
+        rows = self._db.rows(
             f"SELECT a.* FROM articles a JOIN (SELECT DISTINCT article_id FROM story_bands WHERE band IN ({marks})) b "
             "ON a.id = b.article_id WHERE a.id != ? AND (a.current = 1 OR a.state = 'pending') ORDER BY a.id",
             [*bands, apart_from],
@@ -188,7 +160,7 @@ class Archive:
         The lead of a story is the copy published first (unknown dates last, then by id).
         """
         marks = ", ".join("?" * len(article_ids))
-        rows = self._rows(
+        rows = self._db.rows(
             "SELECT id, source, section, correction, truncated, story_id FROM articles WHERE current = 1 "
             f"AND story_id IN (SELECT story_id FROM articles WHERE current = 1 AND id IN ({marks})) "
             "ORDER BY story_id, published_at IS NULL, published_at, id",
@@ -220,17 +192,27 @@ class Archive:
             NotFoundError: There is no such article or version.
         """
         if version is None:
-            rows = self._rows("SELECT * FROM articles WHERE id = ? AND current = 1", [article_id])
+            rows = self._db.rows("SELECT * FROM articles WHERE id = ? AND current = 1", [article_id])
         else:
-            rows = self._rows("SELECT * FROM articles WHERE id = ? AND version = ?", [article_id, version])
+            rows = self._db.rows("SELECT * FROM articles WHERE id = ? AND version = ?", [article_id, version])
         if not rows:
             raise NotFoundError(f"No article has the id {article_id!r}{f' in version {version!r}' if version else ''}.")
         return article_of(rows[0])
 
-    def articles(self, *, search: str = "", limit: int = 50, offset: int = 0) -> list[Article]:
-        """Return current articles, newest first, unknown dates last; `search` is a part of the title."""
-        rows = self._rows(
-            "SELECT * FROM articles WHERE current = 1 AND title LIKE ? "
+    def versions(self, article_id: str) -> list[str]:
+        """Return the versions of an article that were indexed, newest first."""
+        rows = self._db.rows(
+            "SELECT version FROM articles WHERE id = ? AND state = 'indexed' ORDER BY current DESC, ingested_at DESC",
+            [article_id],
+        )
+        return [row["version"] for row in rows]
+
+    def articles(
+        self, *, search: str = "", kind: ArticleStatus = "indexed", limit: int = 50, offset: int = 0
+    ) -> list[Article]:
+        """Return articles of a kind, newest first, unknown dates last; `search` is a part of the title."""
+        rows = self._db.rows(
+            f"SELECT * FROM articles WHERE {STATUS_CONDITIONS[kind]} AND title LIKE ? "
             "ORDER BY published_at IS NULL, published_at DESC, id LIMIT ? OFFSET ?",
             [f"%{search}%", limit, offset],
         )
@@ -242,7 +224,7 @@ class Archive:
         for start in range(0, len(ids), 500):
             batch = ids[start : start + 500]
             marks = ", ".join("?" * len(batch))
-            rows = self._rows(
+            rows = self._db.rows(
                 "SELECT p.*, a.source, a.url, a.published_at FROM passages p JOIN articles a "
                 f"ON a.id = p.article_id AND a.version = p.version WHERE p.id IN ({marks})",
                 batch,
@@ -252,7 +234,14 @@ class Archive:
 
     def passage_ids(self) -> list[str]:
         """Return the ids of all passages, sorted."""
-        return [row["id"] for row in self._rows("SELECT id FROM passages ORDER BY id")]
+        return [row["id"] for row in self._db.rows("SELECT id FROM passages ORDER BY id")]
+
+    def passage_count(self) -> int:
+        """Return the number of passages."""
+        return self._count("passages")
+
+    def _count(self, of: str, values: Sequence[object] = ()) -> int:
+        return int(self._db.rows(f"SELECT count(*) AS n FROM {of}", values)[0]["n"])
 
     def search_text(
         self, query: str, *, limit: int, window: TimeWindow | None = None, sources: Sequence[str] = ()
@@ -266,7 +255,7 @@ class Archive:
         if not words:
             return []
         condition, values = filters(window, sources)
-        rows = self._rows(
+        rows = self._db.rows(
             "SELECT p.id, bm25(passages_text, 2.0, 1.0) AS score FROM passages_text "
             "JOIN passages p ON p.rowid = passages_text.rowid "
             "JOIN articles a ON a.id = p.article_id AND a.version = p.version "
@@ -279,77 +268,52 @@ class Archive:
         """Return in how many passages each word (or a form of it) occurs, and the number of passages."""
         found = {}
         for word in words:
-            rows = self._rows("SELECT count(*) AS n FROM passages_text WHERE passages_text MATCH ?", [f'"{word}"'])
-            found[word] = int(rows[0]["n"])
-        return found, int(self._rows("SELECT count(*) AS n FROM passages")[0]["n"])
+            found[word] = self._count("passages_text WHERE passages_text MATCH ?", [f'"{word}"'])
+        return found, self.passage_count()
 
     def count_in(self, window: TimeWindow | None, sources: Sequence[str] = ()) -> int:
         """Return how many current articles lie in the window and come from the outlets."""
         condition, values = filters(window, sources)
-        return int(self._rows(f"SELECT count(*) AS n FROM articles a WHERE a.current = 1{condition}", values)[0]["n"])
+        return int(
+            self._db.rows(f"SELECT count(*) AS n FROM articles a WHERE a.current = 1{condition}", values)[0]["n"]
+        )
 
     def status(self) -> ArchiveStatus:
         """Count what is there."""
-        row = self._rows(
+        row = self._db.rows(
             "SELECT count(*) AS articles, count(DISTINCT story_id) AS stories FROM articles WHERE current = 1"
         )[0]
-        newest = self._rows(
+        newest = self._db.rows(
             "SELECT title, published_at FROM articles WHERE current = 1 AND published_at IS NOT NULL "
             "ORDER BY published_at DESC, id LIMIT 1"
         )
-        sources = self._rows("SELECT DISTINCT source FROM articles WHERE current = 1 AND source != '' ORDER BY source")
+        sources = self._db.rows(
+            "SELECT DISTINCT source FROM articles WHERE current = 1 AND source != '' ORDER BY source"
+        )
         last = self.fact("last_ingest")
         return ArchiveStatus(
             articles=row["articles"],
-            passages=self._rows("SELECT count(*) AS n FROM passages")[0]["n"],
+            passages=self.passage_count(),
             stories=row["stories"],
-            pending=self._rows("SELECT count(*) AS n FROM articles WHERE state = 'pending'")[0]["n"],
+            pending=self._count("articles WHERE state = 'pending'"),
             sources=tuple(r["source"] for r in sources),
             newest_at=moment(newest[0]["published_at"]) if newest else None,
             newest_title=newest[0]["title"] if newest else "",
             last_ingest_at=moment(int(last)) if last else None,
         )
 
-    # -- facts and answers -----------------------------------------------------------------------
+    # -- facts -----------------------------------------------------------------------------------
 
     def fact(self, name: str) -> str:
         """Return a stored fact about the archive, "" if unknown."""
-        rows = self._rows("SELECT value FROM facts WHERE name = ?", [name])
+        rows = self._db.rows("SELECT value FROM facts WHERE name = ?", [name])
         return str(rows[0]["value"]) if rows else ""
 
     def set_fact(self, name: str, value: str) -> None:
         """Store a fact about the archive."""
-        with self.transaction() as db:
+        with self._db.transaction() as db:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])
 
     def record_ingest(self, now: datetime) -> None:
         """Note when the last ingest ended."""
         self.set_fact("last_ingest", str(epoch(now)))
-
-    def add_answer(self, answer: Answer) -> None:
-        """Keep an answer for replay."""
-        body = answers_adapter().dump_json(answer).decode()
-        with self.transaction() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
-                [answer.id, epoch(answer.created_at), body],
-            )
-
-    def answer(self, answer_id: str) -> Answer:
-        """Return a stored answer.
-
-        Raises:
-            NotFoundError: There is none with that id.
-        """
-        rows = self._rows("SELECT body FROM answers WHERE id = ?", [answer_id])
-        if not rows:
-            raise NotFoundError(f"No answer has the id {answer_id!r}.")
-        return answers_adapter().validate_json(rows[0]["body"])
-
-
-@cache
-def answers_adapter() -> TypeAdapter[Answer]:
-    """Return the converter between `Answer` and JSON."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Answer)

@@ -7,19 +7,32 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from rag.schema import Article, Passage, TimeWindow
+from rag.schema import RETRACTED, Article, Passage, TimeWindow
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # `articles` keeps every version, so that an old answer replays against the text it cited; passages
 # and full text hold the current version only. `orphans` are vectors still to be taken from Chroma.
-SCHEMA = """
+# `files`, `origins` and `problems`: see rag/files.py.
+_FILES = """
+CREATE TABLE files (
+    name TEXT PRIMARY KEY, path TEXT NOT NULL, stamp TEXT NOT NULL, run INTEGER NOT NULL, checked INTEGER NOT NULL);
+CREATE TABLE origins (
+    file TEXT NOT NULL, article_id TEXT NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (file, article_id)) WITHOUT ROWID;
+CREATE INDEX origins_article ON origins (article_id);
+CREATE TABLE problems (
+    file TEXT NOT NULL, place TEXT NOT NULL, reason TEXT NOT NULL, lost INTEGER NOT NULL, run INTEGER NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (file, place, reason)) WITHOUT ROWID;
+"""
+SCHEMA = (
+    """
 CREATE TABLE articles (
     id TEXT NOT NULL, version TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL,
     url TEXT NOT NULL, published_at INTEGER, authors TEXT NOT NULL, section TEXT NOT NULL, language TEXT NOT NULL,
     kind TEXT NOT NULL, truncated INTEGER NOT NULL, correction TEXT, title_inferred INTEGER NOT NULL,
+    modified_at INTEGER,
     story_id TEXT NOT NULL, state TEXT NOT NULL, current INTEGER NOT NULL, ingested_at INTEGER NOT NULL,
     PRIMARY KEY (id, version));
 CREATE INDEX articles_current ON articles (current, published_at);
@@ -43,6 +56,20 @@ CREATE INDEX story_bands_article ON story_bands (article_id);
 CREATE TABLE answers (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+    + _FILES
+)
+MIGRATIONS = {1: "ALTER TABLE articles ADD COLUMN modified_at INTEGER;" + _FILES}  # by the version that they start from
+ArticleStatus = Literal["indexed", "pending", "undated", "teaser", "truncated", "corrected", "retracted"]
+_RETRACTED = f"correction LIKE '{RETRACTED}%'"
+STATUS_CONDITIONS: dict[ArticleStatus, str] = {
+    "indexed": "current = 1",
+    "pending": "state = 'pending'",
+    "undated": "current = 1 AND published_at IS NULL",
+    "teaser": "current = 1 AND kind = 'teaser'",
+    "truncated": "current = 1 AND truncated = 1",
+    "corrected": f"current = 1 AND correction IS NOT NULL AND NOT {_RETRACTED}",
+    "retracted": f"current = 1 AND {_RETRACTED}",
+}
 ARTICLE_COLUMNS = [field.name for field in fields(Article)]
 
 
@@ -65,7 +92,8 @@ def filters(window: TimeWindow | None, sources: Sequence[str]) -> tuple[str, lis
 def article_row(article: Article) -> dict[str, Any]:
     """Return an article's columns by name, without story and state."""
     row = {name: getattr(article, name) for name in ARTICLE_COLUMNS}
-    row["published_at"] = epoch(article.published_at) if article.published_at else None
+    for name in ("published_at", "modified_at"):
+        row[name] = epoch(row[name]) if row[name] else None
     row["authors"] = json.dumps(article.authors, ensure_ascii=False)
     return row
 
@@ -76,6 +104,7 @@ def article(row: sqlite3.Row) -> Article:
     return replace(
         Article(**values),
         published_at=moment(row["published_at"]),
+        modified_at=moment(row["modified_at"]),
         authors=tuple(json.loads(row["authors"])),
         truncated=bool(row["truncated"]),
         title_inferred=bool(row["title_inferred"]),

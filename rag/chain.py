@@ -124,7 +124,7 @@ class AnswerChain(Runnable[Any, Event]):
             yield Stage("reading", f"{len(work.found)} passages")
             yield from self._extracted(work)
         answer = self._answer(work)
-        self.store.archive.add_answer(answer)
+        self.store.archive.answers.add(answer)
         yield answer
 
     def close(self) -> None:

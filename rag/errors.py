@@ -7,6 +7,7 @@
     ├── ModelError           a model cannot be loaded, or is not the one the index was made with
     │   └── ChatModelError   the chat model failed, or its package or key is missing
     ├── SourceError          a source, file or record cannot be read as articles
+    │   └── FetchError       a web address cannot be fetched, or may not
     ├── NotFoundError        no article, answer or run has that id
     └── DatasetError         an eval dataset is not in the documented form
 
@@ -40,6 +41,10 @@ class ChatModelError(ModelError):
 
 class SourceError(PressmarkError):
     """A source, file or record cannot be read as articles."""
+
+
+class FetchError(SourceError):
+    """A web address cannot be fetched, or may not; the message goes on from the address."""
 
 
 class NotFoundError(PressmarkError):

@@ -13,6 +13,7 @@ from typing import Literal
 ArticleKind = Literal["article", "teaser", "brief"]
 Verdict = Literal["supported", "partly", "unsupported"]
 Status = Literal["answered", "partial", "abstained"]
+RETRACTED = "Retracted"  # how the note of a withdrawn article begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Article:
         truncated: The text breaks off before its end.
         correction: The outlet's correction or retraction note, or None.
         title_inferred: The title was made from the text.
+        modified_at: When the outlet last changed it, as far as it says so; aware UTC.
     """
 
     id: str
@@ -49,11 +51,12 @@ class Article:
     truncated: bool = False
     correction: str | None = None
     title_inferred: bool = False
+    modified_at: datetime | None = None
 
     @property
     def retracted(self) -> bool:
         """True if the outlet withdrew the article: it is kept, but is no evidence."""
-        return bool(self.correction) and str(self.correction).lower().startswith("retract")
+        return bool(self.correction) and str(self.correction).lower().startswith(RETRACTED.lower())
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,10 +153,10 @@ def _network(attention: str) -> torch.nn.Module:
 
 
 class SpanModel:
-    """The trained network, loaded once; threads may share it."""
+    """The trained network (`module`, see `new_network`), loaded once; threads may share it."""
 
     def __init__(self, network: torch.nn.Module, tokenizer: Tokenizer) -> None:
-        self._network = network.eval()
+        self.module = network.eval()
         self._tokenizer = tokenizer
 
     def read(self, triples: Sequence[tuple[str, str, str]]) -> list[tuple[Encoded, np.ndarray]]:
@@ -169,7 +169,7 @@ class SpanModel:
         for start in range(0, len(order), READ_BATCH):
             part = order[start : start + READ_BATCH]
             with torch.inference_mode():
-                logits = self._network(*pad([encoded[index] for index in part])).numpy()
+                logits = self.module(*pad([encoded[index] for index in part])).numpy()
             found |= {index: rows[: len(encoded[index].ids)] for index, rows in zip(part, logits, strict=True)}
         return [(encoded[index], found[index]) for index in range(len(encoded))]
 

@@ -14,7 +14,8 @@ from eval.datasets import EvalQuestion, load_questions
 from eval.sample import DESCRIPTIVE, QUESTIONS, sample_articles
 from ingest.indexer import index_articles
 from ingest.loaders import load
-from ingest.report import Rejected
+from ingest.loaders.source import Source
+from ingest.report import Problem
 from rag.evidence import EvidenceSentence
 from rag.schema import Article
 from rag.settings import load_settings
@@ -29,10 +30,16 @@ SEED_PAGE_QUESTIONS = Path(__file__).parent / "data" / "seed.jsonl"  # on the pa
 
 @dataclass(frozen=True, slots=True)
 class SquadQuestion:
-    """A question of a held-out article; `span` in its paragraph's text, None if that does not answer it."""
+    """A question of a held-out article; `span` in its paragraph's text, None if that does not answer it.
+
+    Attributes:
+        article_id: The paragraph, which is an article of its own here.
+        document: The paragraphs of the same Wikipedia article.
+    """
 
     text: str
     article_id: str
+    document: frozenset[str]
     span: Span | None
     golds: tuple[str, ...]
 
@@ -47,7 +54,7 @@ def our_questions(data: Path, *, split: str) -> Iterator[tuple[str, Store, list[
     with archive_of(sample_articles()) as store:
         yield "sample", store, load_questions(QUESTIONS, split=split)
         yield "sample, descriptive", store, load_questions(DESCRIPTIVE, split=split)
-    with archive_of(load(data / "archive" / "wikinews.jsonl", shown_as="wikinews.jsonl")) as store:
+    with archive_of(load(Source(data / "archive" / "wikinews.jsonl", "wikinews.jsonl"))) as store:
         yield "wikinews, descriptive", store, load_questions(WIKINEWS_QUESTIONS, split=split)
 
 
@@ -58,13 +65,20 @@ def squad_archive(data: Path, sources: Sequence[str]) -> Iterator[tuple[Store, l
     held = held_out_groups(examples)
     own = [example for example in examples if example.source in sources]
     ids = {text: f"p{number}" for number, text in enumerate(dict.fromkeys(example.text for example in own))}
+    documents: dict[tuple[str, str], set[str]] = {}
+    for example in own:
+        documents.setdefault((example.source, example.group), set()).add(ids[example.text])
+    whole = {key: frozenset(paragraphs) for key, paragraphs in documents.items()}
     with archive_of(_paragraphs(own, ids)) as store:
         asked = [example for example in own if (example.source, example.group) in held]
-        yield store, [SquadQuestion(e.question, ids[e.text], e.span, e.golds) for e in asked]
+        yield (
+            store,
+            [SquadQuestion(e.question, ids[e.text], whole[e.source, e.group], e.span, e.golds) for e in asked],
+        )
 
 
 @contextmanager
-def archive_of(articles: Iterable[Article | Rejected]) -> Iterator[Store]:
+def archive_of(articles: Iterable[Article | Problem]) -> Iterator[Store]:
     """Open a store in a temporary folder with the articles in it."""
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(home=Path(folder))
@@ -73,11 +87,11 @@ def archive_of(articles: Iterable[Article | Rejected]) -> Iterator[Store]:
             yield store
 
 
-def multihop(data: Path) -> tuple[Iterator[Article | Rejected], list[dict[str, object]]]:
+def multihop(data: Path) -> tuple[Iterator[Article | Problem], list[dict[str, object]]]:
     """Return the MultiHop-RAG articles, and the questions as they are written."""
     folder = data / "archive"
     questions = (folder / "multihop_dev_questions.jsonl").read_text(encoding="utf-8").splitlines()
-    return load(folder / "multihop_dev_articles.jsonl", shown_as="multihop.jsonl"), [json.loads(q) for q in questions]
+    return load(Source(folder / "multihop_dev_articles.jsonl", "multihop.jsonl")), [json.loads(q) for q in questions]
 
 
 def _paragraphs(examples: Iterable[Example], ids: dict[str, str]) -> Iterator[Article]:

@@ -4,7 +4,8 @@
 
 retrieval  an archive of all new-Wikipedia paragraphs of SQuADShifts, 8 passages found for each question of the held-out
            articles: does the first sentence hold a gold answer; beside it the sentence most similar to the question.
-           Each question once more with its own paragraph's passages taken out: AUC of answerable or not
+           Each question once more with its own paragraph taken out of the archive, and with its whole document:
+           AUC of answerable or not. All that also by the network's best span alone
 spans      token F1 of the best span in the gold paragraph; SQuAD 2: answerable or not from the gold paragraph
 multihop   null questions refused; single-fact inference questions that are refused
 rerank     the place of the gold passage on our dev questions: fusion alone, by the reader's best span, both fused
@@ -42,6 +43,7 @@ from training.sets import Example, paragraph_sets
 SEED = 11
 QUESTIONS = 400  # of the held-out ones, drawn by the seed
 K = 8
+CANDIDATES = 50
 DEPTH = 16  # passages put into a new order
 _Item = TypeVar("_Item")
 
@@ -69,29 +71,41 @@ def _drawn(items: Sequence[_Item], most: int) -> list[_Item]:
 
 def _retrieval(data: Path) -> None:
     with squad_archive(data, ("squadshifts-wiki",)) as (store, questions):
-        retriever = HybridRetriever(store, k=K + 4, candidates=50)
+        retriever = HybridRetriever(store, k=CANDIDATES, candidates=CANDIDATES)
         rows = [_answered(question, retriever, store) for question in _drawn(questions, QUESTIONS)]
-    held, first, similar, with_, without = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
-    print(f"{len(rows)} questions; a gold answer stands in the {K} passages for {held.mean():.3f}")
-    print(f"first sentence holds a gold answer: {first.mean():.3f}; most similar sentence: {similar.mean():.3f}")
-    labels = np.concatenate([np.ones(len(with_)), np.zeros(len(without))])
-    print(f"answerable or not, AUC {roc_auc_score(labels, np.concatenate([with_, without])):.3f}")
-
-
-def _answered(
-    question: SquadQuestion, retriever: HybridRetriever, store: Store
-) -> tuple[bool, bool, bool, float, float]:
-    found = retriever.retrieve(question.text)
-    without = [item for item in found if item.passage.article_id != question.article_id]
-    reading = read(question.text, found[:K], network=shipped_network(), counts=store.archive)
-    missing = read(question.text, without[:K], network=shipped_network(), counts=store.archive)
-    return (
-        any(_holds(item.passage.text, question) for item in found[:K]),
-        _holds(reading.sentences[0].text, question),
-        _holds(_most_similar(question.text, found[:K], store), question),
-        reading.confidence,
-        missing.confidence,
+    mean = {name: np.mean([row[name] for row in rows]) for name in rows[0]}
+    print(f"{len(rows)} questions; a gold answer stands in the {K} passages for {mean['held']:.3f}")
+    print(
+        f"the first sentence holds a gold answer: {mean['first']:.3f}; by the best span alone: "
+        f"{mean['first by span']:.3f}; the most similar sentence: {mean['similar']:.3f}"
     )
+    labels = np.repeat([1, 0], len(rows))
+    for by in ("confidence", "span"):
+        found = [row[by] for row in rows]
+        for missing in ("paragraph", "document"):
+            auc = roc_auc_score(labels, [*found, *(row[f"{by} without {missing}"] for row in rows)])
+            print(f"answerable or not, by {by}, {missing} taken out: AUC {auc:.3f}")
+
+
+def _answered(question: SquadQuestion, retriever: HybridRetriever, store: Store) -> dict[str, float]:
+    found = retriever.retrieve(question.text)
+    values: dict[str, float] = {}
+    for case, missing in (
+        ("", frozenset[str]()),
+        (" without paragraph", {question.article_id}),
+        (" without document", question.document),
+    ):
+        passages = [item for item in found if item.passage.article_id not in missing][:K]
+        reading = read(question.text, passages, network=shipped_network(), counts=store.archive)
+        score, text = max((s.answer.score, s.text) for s in reading.sentences if s.answer is not None)
+        values[f"confidence{case}"] = reading.confidence
+        values[f"span{case}"] = score
+        if not missing:
+            values["held"] = any(_holds(item.passage.text, question) for item in passages)
+            values["first"] = _holds(reading.sentences[0].text, question)
+            values["first by span"] = _holds(text, question)
+            values["similar"] = _holds(_most_similar(question.text, passages, store), question)
+    return values
 
 
 def _holds(text: str, question: SquadQuestion) -> bool:

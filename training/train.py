@@ -31,6 +31,7 @@ from tokenizers import Tokenizer
 from eval.metrics.answers import token_f1
 from rag.span_model import WORD_EMBEDDINGS, Encoded, encode, header_of, load_tokenizer, new_network, pad
 from rag.spans import best_span
+from training.precision import autocast
 from training.prepare import PRESUPPOSING
 
 SEED = 7
@@ -239,7 +240,7 @@ def _loss(network: torch.nn.Module, batch: Sequence[Item]) -> torch.Tensor:
         )
         for name, fill in (("starts", False), ("ends", False), ("evidence", IGNORED))
     )
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with autocast():
         logits = network(ids, types, mask)
     logits = logits.float()
     counted = evidence != IGNORED
@@ -277,7 +278,7 @@ def check(network: torch.nn.Module, checks: Sequence[tuple[dict[str, Any], Item]
     scores: dict[bool, list[tuple[float, bool]]] = {False: [], True: []}  # by whether the pair is of SQuAD 2
     for start in range(0, len(checks), BATCH):
         part = checks[start : start + BATCH]
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.inference_mode(), autocast():
             logits = network(*pad([item.encoded for _, item in part])).float().numpy()
         for (pair, item), rows in zip(part, logits, strict=True):
             found = best_span(item.encoded, rows)

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from pydantic import TypeAdapter
 
 import rag.schema as schema
-from rag.archive import answers_adapter
+from rag.answers import answers_adapter
 from rag.errors import PressmarkError
 from rag.schema import Answer, Article, ClaimShown, Stage
 from ui.api_types import ArticleCard, ArticleList, Ask, Health, SearchResults, Since, Until, window_between
@@ -67,7 +67,7 @@ def _answer_routes(chain: AnswerChain, settings: Settings) -> APIRouter:
     def replay(answer_id: str) -> Response:
         """Return an answer as it was given."""
         return Response(
-            answers_adapter().dump_json(chain.store.archive.answer(answer_id)), media_type="application/json"
+            answers_adapter().dump_json(chain.store.archive.answers.get(answer_id)), media_type="application/json"
         )
 
     return routes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rag.archive import answers_adapter
+from rag.answers import answers_adapter
 from rag.errors import PressmarkError
 from rag.schema import Query
 from ui.conversation import Conversation, Scope, converse, stopped

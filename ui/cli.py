@@ -11,6 +11,7 @@ import typer
 
 from ui.cli_articles import articles_app
 from ui.cli_eval import eval_app
+from ui.cli_ingest import ingest
 from ui.cli_tools import (
     COMMON,
     AsJson,
@@ -23,7 +24,6 @@ from ui.cli_tools import (
     ingested,
     moment_of,
     open_chain,
-    open_store,
     sample_file,
     say,
     settings_of,
@@ -36,6 +36,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(ingest)
 app.add_typer(articles_app, name="articles")
 app.add_typer(eval_app, name="eval")
 
@@ -80,7 +81,7 @@ def ask(
     now: Annotated[str, typer.Option(help='The date that "last week" counts from. Default: today.')] = "",
 ) -> None:
     """Answer one question with cited passages."""
-    from rag.archive import answers_adapter
+    from rag.answers import answers_adapter
     from rag.schema import Query
     from ui.wording import plain_text
 
@@ -117,21 +118,6 @@ def search(
         passage = item.passage
         say(f"{item.rank}. {passage.title}\n   {passage.source or 'unknown outlet'}, {date_text(passage.published_at)}")
         say(f"   {' '.join(passage.text.split())[:300]}\n")
-
-
-@app.command()
-def ingest(
-    sources: Annotated[list[Path], typer.Argument(help="Files or folders of .txt .md .json .jsonl .html.")],
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Put articles into the archive; unchanged ones are skipped, changed ones replaced."""
-    from ingest.report import IngestReport
-
-    settings = settings_of(home)
-    with open_store(settings) as store:
-        report = ingested(sources, store, settings, quiet=as_json)
-    say(dumped(IngestReport, report) if as_json else report.to_text())
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from ingest.report import IngestReport
+    from ingest.loaders.source import Options
+    from ingest.report import IngestReport, Progress
     from rag.archive import Archive
     from rag.chain import AnswerChain
     from rag.schema import TimeWindow
@@ -86,30 +87,78 @@ def sample_file() -> Path:
     return ARTICLES
 
 
-def ingested(sources: Sequence[Path], store: Store, settings: Settings, *, quiet: bool = False) -> IngestReport:
-    """Ingest with a progress bar on a terminal, plain lines elsewhere, nothing if `quiet`."""
-    from ingest.indexer import ingest
+def ingested(
+    sources: Sequence[str | Path],
+    store: Store,
+    settings: Settings,
+    *,
+    quiet: bool = False,
+    options: Options | None = None,
+    prune: bool = False,
+    allow_private: bool = False,
+) -> IngestReport:
+    """Ingest with a progress bar on a terminal, a line now and then elsewhere, nothing if `quiet`."""
+    from ingest.loaders.source import Options
+    from ingest.run import ingest
 
+    with progress_shown(quiet) as progress:
+        return ingest(
+            sources,
+            store,
+            passage_tokens=settings.passage_tokens,
+            options=options or Options(),
+            prune=prune,
+            allow_private=allow_private,
+            progress=progress,
+        )
+
+
+@contextmanager
+def progress_shown(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """Yield a function that shows how far an ingest is; None if `quiet`."""
     if quiet:
-        return ingest(sources, store, passage_tokens=settings.passage_tokens)
-    if not sys.stderr.isatty():
-        return ingest(
-            sources,
-            store,
-            passage_tokens=settings.passage_tokens,
-            progress=lambda done, total, name: say(f"[{done}/{total}] {name}", error=True),
-        )
-    from rich.console import Console
-    from rich.progress import Progress
+        yield None
+    elif not sys.stderr.isatty():
+        yield _Lines().show
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Ingesting", total=None)
-        return ingest(
-            sources,
-            store,
-            passage_tokens=settings.passage_tokens,
-            progress=lambda done, total, name: bar.update(task, total=total, completed=done, description=name[-40:]),
-        )
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("Ingesting", total=1.0, state="")
+            yield lambda p: bar.update(task, completed=p.done, description=p.name[-40:], state=progress_text(p))
+
+
+class _Lines:
+    """Progress for a log: a line for the first file, then one every few seconds, and one at the end."""
+
+    EVERY = 10.0  # seconds
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def show(self, progress: Progress) -> None:
+        if progress.seconds >= self._next or progress.files_done == progress.files:
+            self._next = progress.seconds + self.EVERY
+            say(f"{progress.name}: {progress_text(progress)}", error=True)
+
+
+def progress_text(progress: Progress) -> str:
+    """Return how far an ingest is, with its rate and the time left, for a person."""
+    text = (
+        f"file {min(progress.files_done + 1, progress.files)} of {progress.files}, {progress.articles} articles, "
+        f"{progress.passages} passages, {progress.rate:.1f} articles/s"
+    )
+    left = progress.seconds_left
+    return text if not left else f"{text}, about {_duration(left)} left"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def counter(quiet: bool) -> Callable[[int, int], None] | None:
@@ -138,8 +187,8 @@ def moment_of(text: str, option: str) -> datetime | None:
     return moment
 
 
-def dumped(kind: Any, value: object) -> str:  # noqa: ANN401  # any type that pydantic knows
+def dumped(kind: Any, value: object, *, indent: int | None = 2) -> str:  # noqa: ANN401  # any type that pydantic knows
     """Return `value`, which is of `kind`, as JSON."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind).dump_json(value, indent=2).decode()
+    return TypeAdapter(kind).dump_json(value, indent=indent).decode()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from rag.schema import Answer, Citation, Claim, Conflict, TimeWindow, Verdict
+from rag.schema import Answer, Article, Citation, Claim, Conflict, TimeWindow, Verdict
 
 VERDICTS: dict[Verdict, tuple[str, str]] = {
     "supported": ("✓", "Supported by the cited passage"),
@@ -40,6 +40,18 @@ def date_text(moment: datetime | None) -> str:
         return "date unknown"
     day = moment.astimezone(UTC)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def article_marks(article: Article) -> list[str]:
+    """Return what a reader must know of an article beside its text: kind, cut end, notes; often nothing."""
+    note = "retracted" if article.retracted else "corrected" if article.correction else ""
+    marks = (
+        article.kind if article.kind != "article" else "",
+        "breaks off" if article.truncated else "",
+        "headline inferred" if article.title_inferred else "",
+        note,
+    )
+    return [mark for mark in marks if mark]
 
 
 def window_text(window: TimeWindow | None) -> str:

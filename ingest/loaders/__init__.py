@@ -5,61 +5,56 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ingest.loaders.documents import load_docx, load_pdf
+from ingest.loaders.feeds import load_feed
 from ingest.loaders.html import load_html
 from ingest.loaders.records import load_json, load_jsonl
+from ingest.loaders.source import MAX_BYTES, Source
+from ingest.loaders.tables import load_csv
 from ingest.loaders.text import load_markdown, load_txt
-from ingest.report import Rejected
-from rag.errors import SourceError
+from ingest.report import Problem
 from rag.schema import Article
 
-LOADERS: dict[str, Callable[[Path, str], Iterator[Article | Rejected]]] = {
+MAX_STREAMED = 2 * 1024**3  # bytes
+_STREAMED = (".jsonl", ".ndjson", ".csv", ".tsv")
+
+LOADERS: dict[str, Callable[[Source], Iterator[Article | Problem]]] = {
     ".txt": load_txt,
     ".md": load_markdown,
+    ".markdown": load_markdown,
     ".json": load_json,
     ".jsonl": load_jsonl,
+    ".ndjson": load_jsonl,
+    ".csv": load_csv,
+    ".tsv": load_csv,
     ".html": load_html,
     ".htm": load_html,
+    ".xhtml": load_html,
+    ".rss": load_feed,
+    ".atom": load_feed,
+    ".xml": load_feed,
+    ".pdf": load_pdf,
+    ".docx": load_docx,
 }
 
 
-def load(path: Path, *, shown_as: str) -> Iterator[Article | Rejected]:
-    """Yield the articles of a file; what cannot be read is yielded as `Rejected`, never raised.
-
-    Args:
-        path: The kind is told by its ending.
-        shown_as: The file's name in rejections and in the ids of articles that have neither id nor
-            address of their own: the same file must be shown the same in each run.
-    """
-    loader = LOADERS.get(path.suffix.lower())
+def load(source: Source) -> Iterator[Article | Problem]:
+    """Yield the articles of a file; what cannot be read is yielded as `Problem`, never raised."""
+    loader = LOADERS.get(source.path.suffix.lower())
     if loader is None:
-        yield Rejected(shown_as, f"is of no known kind: give it one of the endings {_known()}")
+        yield Problem(source.shown_as, f"is of no known kind: give it one of the endings {known_endings()}")
         return
-    yield from loader(path, shown_as)
+    yield from loader(source)
 
 
-def discover(source: Path) -> Iterator[Path]:
-    """Yield the files of a known kind under a folder, sorted, hidden ones skipped; or the file itself.
-
-    Raises:
-        SourceError: There is no such path, or no file of a known kind.
-    """
-    if not source.exists():
-        raise SourceError(f"{source} does not exist: give a file ({_known()}) or a folder of them")
-    if source.is_file():
-        if source.suffix.lower() not in LOADERS:
-            raise SourceError(f"{source} is of no known kind: give it one of the endings {_known()}")
-        yield source
-        return
-    found = sorted(path for path in source.rglob("*") if _is_source(path, source))
-    if not found:
-        raise SourceError(f"{source} holds no file of a known kind ({_known()})")
-    yield from found
+def limit_of(path: Path) -> int:
+    """Return the most bytes that a file of this name may have; 0 if its kind is not known."""
+    ending = path.suffix.lower()
+    if ending not in LOADERS:
+        return 0
+    return MAX_STREAMED if ending in _STREAMED else MAX_BYTES
 
 
-def _is_source(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return not hidden and path.suffix.lower() in LOADERS and path.is_file()
-
-
-def _known() -> str:
+def known_endings() -> str:
+    """Return the endings of the kinds of files that can be read, for people."""
     return ", ".join(LOADERS)

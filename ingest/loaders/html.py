@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 from ingest.clean import canonical_url, to_utc
-from ingest.loaders.records import Fields, articles, names_of, plain_html, read_text, text_of
-from ingest.report import Rejected
+from ingest.loaders.records import Fields, articles, names_of, plain_html, text_of
+from ingest.loaders.source import Source, decode, read_bytes
+from ingest.report import Problem
 from rag.schema import Article
 
 _DECLARED = re.compile(rb"<meta[^>]{0,80}charset=[\"']?([\w-]+)", re.IGNORECASE)
@@ -28,27 +28,29 @@ _META = {
         "article:published_time", "og:published_time", "datepublished", "parsely-pub-date", "sailthru.date",
         "publishdate", "publish-date", "pubdate", "dc.date.issued", "dc.date", "dcterms.date", "date",
     ),
+    "modified_at": ("article:modified_time", "og:updated_time", "datemodified", "last-modified", "dcterms.modified"),
     "authors": ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator"),
     "section": ("article:section", "parsely-section", "section"),
 }  # fmt: skip
 
 
-def load_html(path: Path, shown_as: str) -> Iterator[Article | Rejected]:
+def load_html(source: Source) -> Iterator[Article | Problem]:
     """Read the article of a saved web page, and the teasers that stand under it."""
-    try:
-        with path.open("rb") as file:
-            declared = _DECLARED.search(file.read(_HEAD_BYTES))
-    except OSError:
-        declared = None  # read_text says what is wrong
-    page = read_text(path, shown_as, declared.group(1).decode("ascii") if declared else "")
-    if isinstance(page, Rejected):
-        yield page
+    data = read_bytes(source)
+    if isinstance(data, Problem):
+        yield data
+        return
+    declared = _DECLARED.search(data[:_HEAD_BYTES])
+    page = decode(data, declared.group(1).decode("ascii") if declared else "")
+    if page is None:
+        yield Problem(source.shown_as, "is not text (binary?): save the page as HTML")
         return
     fields = page_fields(page)
     if not fields.text.strip():
-        yield Rejected(shown_as, "shows no article text: save the page of one article, or paste its text as .txt")
+        yield Problem(source.shown_as, "shows no article text: save the page of one article, or paste its text as .txt")
         return
-    yield from articles(fields, where=shown_as, path=shown_as, position=1)
+    own = replace(fields, url=fields.url or source.url)
+    yield from articles(own, source, where=source.shown_as, position=1)
 
 
 def page_fields(page: str) -> Fields:
@@ -65,7 +67,8 @@ def page_fields(page: str) -> Fields:
         title=linked.title or meta.title or extracted.title,
         source=linked.source or meta.source or extracted.source,
         url=next((url for url in (linked.url, meta.url) if canonical_url(url)), ""),
-        published_at=next((time for time in (linked.published_at, meta.published_at) if to_utc(time)), None),
+        published_at=next((t for t in (linked.published_at, meta.published_at) if to_utc(t)), None),
+        modified_at=next((time for time in (linked.modified_at, meta.modified_at) if to_utc(time)), None),
         authors=linked.authors or meta.authors or extracted.authors,
         section=linked.section or meta.section,
         language=(linked.language or head.language).split("-")[0].lower(),
@@ -159,6 +162,7 @@ def _item_fields(item: Mapping[str, object]) -> Fields:
         source=html.unescape(_first(item.get("publisher"))),
         url=next((url for url in map(text_of, addresses) if canonical_url(url)), ""),
         published_at=_first(item.get("datePublished")),
+        modified_at=_first(item.get("dateModified")),
         authors=tuple(html.unescape(name) for name in authors if not canonical_url(name)),
         section=html.unescape(_first(item.get("articleSection"))),
         language=_first(item.get("inLanguage")),
@@ -186,6 +190,7 @@ def _meta_fields(head: _Head) -> Fields:
         source=find("source"),
         url=find("url") if canonical_url(find("url")) else head.canonical,
         published_at=next((time for time in times if to_utc(time)), None),
+        modified_at=find("modified_at"),
         authors=tuple(name for name in authors if not canonical_url(name)),  # profile pages
         section=find("section"),
     )
@@ -194,7 +199,8 @@ def _meta_fields(head: _Head) -> Fields:
 def _extracted_fields(page: str) -> Fields:
     """Let trafilatura find the body and what the page does not say of itself.
 
-    Not the date: it also takes dates from the text or the footer, which are no publication times.
+    Not the date: it (and htmldate, whichever way it searches) also takes dates from the text or the footer, which are
+    no publication times, and a wrong date is worse than none.
     """
     from trafilatura import bare_extraction
 

@@ -1,6 +1,6 @@
 """From the fields of one record to articles; JSON and JSON lines.
 
-The other loaders find the same `Fields` in their own formats and share `articles` and `read_text`.
+The other loaders find the same `Fields` in their own formats and share `articles`.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import BinaryIO
 
 from ingest.clean import article_id, canonical_url, normalise, plausible, to_utc, version_of
+from ingest.corrections import take_notes
+from ingest.loaders.source import MAX_BYTES, Source, decode, read_text
 from ingest.page import Story, split
-from ingest.report import Rejected
+from ingest.report import Problem
 from rag.schema import Article
 
-MAX_BYTES = 50 * 1024 * 1024  # a page or list this long is no article; JSON lines are streamed
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
+MAX_CHARS = 1_000_000  # of one article: 150,000 words, a book
 
 _BLOCK_TAG = re.compile(r"</?(?:p|br|div|h[1-6]|li|blockquote)\b[^>]{0,200}>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^>]{0,500}>")
@@ -33,113 +33,91 @@ SPELLINGS = {
     "source": ("source", "outlet", "source_domain", "publisher"),
     "url": ("url", "link"),
     "published_at": ("published_at", "publish_date", "date_publish", "date_published", "date", "published", "pubdate"),
+    "modified_at": ("modified_at", "date_modify", "date_modified", "updated_at", "modified", "updated"),
     "authors": ("authors", "author"),
     "section": ("section", "category"),
     "correction": ("correction", "correction_note"),
     "language": ("language",),
 }
+_Time = str | float | date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a source says of one article, as found; "" and None are unknown."""
+    """What a source says of one article, as found; "" and None are unknown. `teaser`: it announces a longer text."""
 
     text: str
     id: str = ""
     title: str = ""
     source: str = ""
     url: str = ""
-    published_at: str | float | date | None = None
+    published_at: _Time = None
+    modified_at: _Time = None
     authors: tuple[str, ...] = ()
     section: str = ""
     language: str = ""
     correction: str = ""
+    teaser: bool = False
 
 
-# 1. Reading
+# 1. One record
 
 
-def read_text(path: Path, shown_as: str, declared: str = "") -> str | Rejected:
-    """Return the text of a file, or why it has none; see `decode` for `declared`."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            return Rejected(shown_as, "is over 50 MB: split it, or give it as JSON lines (.jsonl), one article a line")
-        data = path.read_bytes()
-    except OSError as error:
-        return Rejected(shown_as, f"cannot be read ({error.strerror}): check the file and its permissions")
-    if not data.strip():
-        return Rejected(shown_as, "is empty: nothing to add")
-    text = decode(data, declared)
-    return Rejected(shown_as, "is not text (binary?): convert it to UTF-8 text") if text is None else text
-
-
-def decode(data: bytes, declared: str = "") -> str | None:
-    """Return the text of `data`, or None if it is no text.
-
-    UTF-8 comes first, then the encoding that the file itself declares, then a guess.
-    """
-    # A stray NUL is dirt; many control characters are another kind of file, or UTF-16.
-    if len(data) - len(data.translate(None, _CONTROLS)) <= len(data) // 100:
-        for encoding in filter(None, ("utf-8-sig", declared)):
-            try:
-                return data.decode(encoding)
-            except (UnicodeDecodeError, LookupError):
-                continue
-    return _guessed(data)
-
-
-def _guessed(data: bytes) -> str | None:
-    from charset_normalizer import from_bytes
-
-    matches = from_bytes(data)
-    # Short western text fits several code pages equally well; Windows-1252 is by far the most used.
-    best = next((match for match in matches if "cp1252" in match.could_be_from_charset), None) or matches.best()
-    if best is None:
-        return None
-    return data.decode("cp1252") if "cp1252" in best.could_be_from_charset else str(best)
-
-
-# 2. One record
-
-
-def articles(fields: Fields, *, where: str, path: str, position: int) -> Iterator[Article | Rejected]:
+def articles(fields: Fields, source: Source, *, where: str, position: int) -> Iterator[Article | Problem]:
     """Yield the article of a record, then the teasers of other stories that stood on its page.
 
     A teaser keeps the source and the time of the page; it has no address of its own.
 
     Args:
         fields: As found in the source; nothing of them is trusted.
-        where: Named if the record is rejected.
-        path: Of the file as shown, for the id of a record that has neither id nor address.
+        source: The record's file.
+        where: Named in problems.
         position: 1-based place of the record in the file.
     """
+    if len(fields.text) > MAX_CHARS:
+        yield Problem(where, f"is longer than any article ({len(fields.text):,} characters): give each article its own")
+        return
     stories = split(fields.text, title=fields.title)
     if not stories:
-        yield Rejected(where, "has no text that could be an article: give it a body")
+        yield Problem(where, "has no text that could be an article: give it a body")
         return
-    first_id = article_id(normalise(fields.id), fields.url, path, position)
-    published_at = to_utc(fields.published_at)
-    if not plausible(published_at, datetime.now(UTC)):
-        published_at = None
+    first_id = article_id(normalise(fields.id), fields.url, source.shown_as, position)
+    published_at, doubt = _published(fields.published_at, source)
+    if doubt:
+        yield Problem(where, doubt, lost=False)
     for number, story in enumerate(stories):
         whose = fields if number == 0 else Fields("", source=fields.source, language=fields.language)
         yield _article(story, whose, f"{first_id}~{number}" if number else first_id, published_at)
 
 
+def _published(found: _Time, source: Source) -> tuple[datetime | None, str]:
+    """Return the publication time, and what is doubtful about it."""
+    moment = to_utc(found)
+    if moment is None:
+        return source.assumed_date(), f"its date {str(found)[:40]!r} cannot be read: date unknown" if found else ""
+    if not plausible(moment, datetime.now(UTC)):
+        kind = "in the future" if moment > datetime.now(UTC) else "before the first newspaper"
+        return None, f"its date {moment:%Y-%m-%d} is {kind}: date unknown"
+    return moment, ""
+
+
 def _article(story: Story, fields: Fields, id_: str, published_at: datetime | None) -> Article:
-    correction = _line(fields.correction) or None
+    paragraphs, note = take_notes(story.title, story.text.split("\n\n"), _line(fields.correction))
+    text, correction = "\n\n".join(paragraphs), note or None
+    modified_at = to_utc(fields.modified_at)
     return Article(
         id=id_,
-        version=version_of(story.title, story.text, published_at, correction),
+        version=version_of(story.title, text, published_at, correction),
         title=story.title,
-        text=story.text,
+        text=text,
         source=_line(fields.source),
         url=fields.url.strip() if canonical_url(fields.url) else "",
         published_at=published_at,
+        modified_at=modified_at if plausible(modified_at, datetime.now(UTC)) else None,
         authors=tuple(name for name in map(_line, fields.authors) if name),
         section=_line(fields.section),
         language=_line(fields.language) or "en",
-        kind=story.kind,
+        kind="teaser" if fields.teaser else story.kind,
         truncated=story.truncated,
         correction=correction,
         title_inferred=story.title_inferred,
@@ -150,47 +128,51 @@ def _line(text: str) -> str:
     return " ".join(normalise(text).split())
 
 
-# 3. JSON
+# 2. JSON
 
 
-def load_json(path: Path, shown_as: str) -> Iterator[Article | Rejected]:
+def load_json(source: Source) -> Iterator[Article | Problem]:
     """Read one object, a list of objects, or an object with the list under "articles"."""
-    text = read_text(path, shown_as)
-    if isinstance(text, Rejected):
+    text = read_text(source)
+    if isinstance(text, Problem):
         yield text
         return
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError) as error:
-        yield Rejected(shown_as, f"is not JSON ({error}): mend it, or name it .jsonl if each line is an object")
+        yield Problem(source.shown_as, f"is not JSON ({error}): mend it, or name it .jsonl if each line is an object")
         return
     if isinstance(value, dict) and isinstance(value.get("articles"), list):
         value = value["articles"]
     records = value if isinstance(value, list) else [value]
     if not records:
-        yield Rejected(shown_as, "holds an empty list: nothing to add")
+        yield Problem(source.shown_as, "holds an empty list: nothing to add")
     for position, record in enumerate(records, start=1):
-        where = f"{shown_as} record {position}" if isinstance(value, list) else shown_as
-        yield from _record(record, where=where, path=shown_as, position=position)
+        where = f"{source.shown_as} record {position}" if isinstance(value, list) else source.shown_as
+        yield from record_articles(record, source, where=where, position=position)
 
 
-def load_jsonl(path: Path, shown_as: str) -> Iterator[Article | Rejected]:
+def load_jsonl(source: Source) -> Iterator[Article | Problem]:
     """Read one object a line; a bad line is rejected alone."""
     try:
-        with path.open("rb") as lines:
-            yield from _lines(lines, shown_as)
+        with source.path.open("rb") as lines:
+            yield from _lines(lines, source)
     except OSError as error:
-        yield Rejected(shown_as, f"cannot be read ({error.strerror}): check the file and its permissions")
+        yield Problem(source.shown_as, f"cannot be read ({error.strerror}): check the file and its permissions")
 
 
-def _lines(lines: BinaryIO, shown_as: str) -> Iterator[Article | Rejected]:
+def _lines(lines: BinaryIO, source: Source) -> Iterator[Article | Problem]:
     found = False
-    for number, data in enumerate(lines, start=1):
-        where = f"{shown_as} line {number}"
+    for number, data in enumerate(_bounded(lines), start=1):
+        where = f"{source.shown_as} line {number}"
+        if data is None:
+            yield Problem(where, "is longer than 50 MB: give one article a line")
+            found = True
+            continue
         if not data.strip():
             continue
         if not found and data.strip() in (b"[", b"{"):
-            yield Rejected(shown_as, "is JSON over several lines, not one object a line: name it .json")
+            yield Problem(source.shown_as, "is JSON over several lines, not one object a line: name it .json")
             return
         found = True
         text = decode(data)
@@ -198,40 +180,57 @@ def _lines(lines: BinaryIO, shown_as: str) -> Iterator[Article | Rejected]:
             record = json.loads(text or "")
         except (ValueError, RecursionError) as error:
             reason = f"is not JSON ({error})" if text is not None else "is not text"
-            yield Rejected(where, f"{reason}: mend or delete the line")
+            yield Problem(where, f"{reason}: mend or delete the line")
             continue
-        yield from _record(record, where=where, path=shown_as, position=number)
+        yield from record_articles(record, source, where=where, position=number)
     if not found:
-        yield Rejected(shown_as, "is empty: nothing to add")
+        yield Problem(source.shown_as, "is empty: nothing to add")
 
 
-def _record(record: object, *, where: str, path: str, position: int) -> Iterator[Article | Rejected]:
+def _bounded(lines: BinaryIO) -> Iterator[bytes | None]:
+    """Yield each line, None for one that is too long to hold."""
+    while data := lines.readline(MAX_BYTES):
+        if len(data) < MAX_BYTES or data.endswith(b"\n"):
+            yield data
+            continue
+        while (rest := lines.readline(MAX_BYTES)) and not rest.endswith(b"\n"):
+            pass
+        yield None
+
+
+def record_articles(record: object, source: Source, *, where: str, position: int) -> Iterator[Article | Problem]:
+    """Yield the articles of one object with fields, under any of their usual names; see `articles`."""
     if not isinstance(record, dict):
-        yield Rejected(where, f"is no object but {type(record).__name__}: give an object with title and text")
+        yield Problem(where, f"is no object but {type(record).__name__}: give an object with title and text")
         return
-    fields = fields_of(record)
+    fields = fields_of(record, source.options.names)
     if not fields.text.strip():
-        names = ", ".join(SPELLINGS["text"])
-        yield Rejected(where, f"has no text: give it one of the fields {names}")
+        names = source.options.names.get("text") or ", ".join(SPELLINGS["text"])
+        yield Problem(where, f"has no text: give it one of the fields {names}, or name yours with --map text=...")
         return
-    yield from articles(fields, where=where, path=path, position=position)
+    yield from articles(replace(fields, url=fields.url or source.url), source, where=where, position=position)
 
 
-def fields_of(record: Mapping[str, object]) -> Fields:
-    """Return the known fields of a record, whichever way they are spelled."""
+def fields_of(record: Mapping[str, object], names: Mapping[str, str]) -> Fields:
+    """Return the known fields of a record, as `names` calls them, or whichever usual way they are spelled."""
     lower = {str(key).lower(): value for key, value in record.items()}
 
     def find(field: str) -> object:
-        return next((lower[name] for name in SPELLINGS[field] if lower.get(name)), None)
+        spellings = (names[field].lower(),) if field in names else SPELLINGS[field]
+        return next((lower[name] for name in spellings if lower.get(name)), None)
 
-    when = find("published_at")
+    def time(field: str) -> _Time:
+        value = find(field)
+        return value if isinstance(value, str | int | float | date) else None
+
     return Fields(
         text=plain_html(text_of(find("text"))),
         id=text_of(find("id")),
         title=html.unescape(text_of(find("title"))),
         source=html.unescape(text_of(find("source"))),
         url=text_of(find("url")),
-        published_at=when if isinstance(when, str | int | float | date) else None,
+        published_at=time("published_at"),
+        modified_at=time("modified_at"),
         authors=tuple(map(html.unescape, names_of(find("authors")))),
         section=html.unescape(text_of(find("section"))),
         language=text_of(find("language")),

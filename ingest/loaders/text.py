@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 
-from ingest.loaders.records import Fields, articles, fields_of, read_text
-from ingest.report import Rejected
+from ingest.loaders.records import Fields, articles, fields_of
+from ingest.loaders.source import Source, read_text
+from ingest.report import Problem
 from rag.schema import Article
 
 _HEADING = re.compile(r"^# +(.+?) *#*$", re.MULTILINE)
@@ -37,35 +38,36 @@ _MARKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
-def load_txt(path: Path, shown_as: str) -> Iterator[Article | Rejected]:
+def load_txt(source: Source) -> Iterator[Article | Problem]:
     """Read the stories on a page of plain text; such a page names no outlet and no date."""
-    text = read_text(path, shown_as)
-    if isinstance(text, Rejected):
+    text = read_text(source)
+    if isinstance(text, Problem):
         yield text
     else:
-        yield from articles(Fields(text), where=shown_as, path=shown_as, position=1)
+        yield from articles(Fields(text, url=source.url), source, where=source.shown_as, position=1)
 
 
-def load_markdown(path: Path, shown_as: str) -> Iterator[Article | Rejected]:
+def load_markdown(source: Source) -> Iterator[Article | Problem]:
     """Read a page of Markdown; its front matter takes the field names of JSON records."""
     import frontmatter
     import yaml  # type: ignore[import-untyped]  # for its error alone
 
-    text = read_text(path, shown_as)
-    if isinstance(text, Rejected):
+    text = read_text(source)
+    if isinstance(text, Problem):
         yield text
         return
     try:
         metadata, body = frontmatter.parse(text)
     except (yaml.YAMLError, ValueError) as error:
         problem = " ".join(str(error).split())
-        yield Rejected(shown_as, f"has front matter that is not YAML ({problem}): mend the lines between the ---")
+        yield Problem(source.shown_as, f"has front matter that is not YAML ({problem}): mend the lines between the ---")
         return
     body, heading = _take_heading(body, wanted=not metadata.get("title"))
     record = {**metadata, "text": plain_markdown(body)}
     if heading:
         record["title"] = plain_markdown(heading)
-    yield from articles(fields_of(record), where=shown_as, path=shown_as, position=1)
+    fields = fields_of(record, source.options.names)
+    yield from articles(replace(fields, url=fields.url or source.url), source, where=source.shown_as, position=1)
 
 
 def _take_heading(body: str, *, wanted: bool) -> tuple[str, str]:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.indexer import delete_article, index_articles, ingest
-from ingest.report import Rejected
+from ingest.indexer import delete_articles, index_articles
+from ingest.report import Problem
+from ingest.run import ingest
 from rag.embeddings import SentenceEmbeddings
 from rag.errors import SourceError
 from rag.schema import Article
@@ -53,20 +54,20 @@ def test_a_changed_article_replaces_its_passages_in_both_stores(store):
 
 def test_a_deleted_article_leaves_both_stores(store):
     run(store, article(1), article(2))
-    delete_article("a1", store)
+    delete_articles(["a1"], store)
     ids, vectors, _ = held(store)
     assert ids == vectors == [f"a2@{article(2).version}#0"]
 
 
 def test_what_cannot_be_read_is_reported_and_the_rest_is_indexed(store):
-    report = run(store, article(1), Rejected("bad.txt", "is empty"), article(2))
-    assert (report.added, [r.where for r in report.rejected]) == (2, ["bad.txt"])
+    report = run(store, article(1), Problem("bad.txt", "is empty"), article(2))
+    assert (report.added, [p.where for p in report.problems]) == (2, ["bad.txt"])
 
 
 def test_two_different_articles_under_one_id_are_reported(store):
     report = run(store, article(1), article(1, "Something else entirely."))
     assert report.added == 1
-    assert "'a1'" in report.rejected[0].reason
+    assert "'a1'" in report.problems[0].reason
 
 
 def test_a_retracted_article_can_be_read_but_is_no_evidence(store):
@@ -113,8 +114,8 @@ class StandIn:
 KILLED = """
 import os, sys
 from pathlib import Path
-import rag.archive, rag.vectors
-from ingest.indexer import ingest
+import rag.database, rag.vectors
+from ingest.run import ingest
 from rag.settings import Settings
 from rag.store import Store
 
@@ -130,7 +131,7 @@ def dying(function):
         return function(*args, **kwargs)
     return wrapped
 
-rag.archive.Archive.transaction = dying(rag.archive.Archive.transaction)
+rag.database.Database.transaction = dying(rag.database.Database.transaction)
 rag.vectors.VectorIndex.add = dying(rag.vectors.VectorIndex.add)
 rag.vectors.VectorIndex.delete = dying(rag.vectors.VectorIndex.delete)
 store = Store.open(Settings(_env_file=None, home=Path(sys.argv[1])))

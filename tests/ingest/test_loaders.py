@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.loaders import discover, load
-from ingest.report import IngestReport, Rejected
-from rag.errors import SourceError
+from ingest.loaders import load
+from ingest.loaders.source import Source
+from ingest.report import IngestReport, Problem
 from rag.schema import Article
 
 BODY = (
@@ -22,10 +22,10 @@ TEASER = (
 MAY_3 = datetime(2024, 5, 3, tzinfo=UTC)
 
 
-def read(folder: Path, name: str, content: str | bytes) -> list[Article | Rejected]:
+def read(folder: Path, name: str, content: str | bytes) -> list[Article | Problem]:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(load(path, shown_as=f"in/{name}"))
+    return list(load(Source(path, f"in/{name}")))
 
 
 def one(folder: Path, name: str, content: str | bytes) -> Article:
@@ -36,7 +36,7 @@ def one(folder: Path, name: str, content: str | bytes) -> Article:
 
 def reason(folder: Path, name: str, content: str | bytes) -> str:
     (item,) = read(folder, name, content)
-    assert isinstance(item, Rejected)
+    assert isinstance(item, Problem)
     return f"{item.where}: {item.reason}"
 
 
@@ -108,8 +108,10 @@ def test_section_correction_and_language_are_kept(tmp_path: Path):
 
 def test_implausible_date_and_unusable_address_become_unknown(tmp_path: Path):
     record = {"text": TEXT, "date": "2999-01-01", "url": "javascript:alert(1)"}
-    article = one(tmp_path, "a.json", json.dumps(record))
+    doubt, article = read(tmp_path, "a.json", json.dumps(record))
+    assert isinstance(article, Article)
     assert (article.published_at, article.url) == (None, "")
+    assert doubt == Problem("in/a.json", "its date 2999-01-01 is in the future: date unknown", lost=False)
 
 
 def test_teaser_on_a_records_page_keeps_its_outlet_and_time_and_has_no_address(tmp_path: Path):
@@ -126,7 +128,7 @@ def test_teaser_on_a_records_page_keeps_its_outlet_and_time_and_has_no_address(t
 def test_bad_line_is_rejected_alone(tmp_path: Path):
     good = json.dumps({"title": "T", "text": TEXT})
     items = read(tmp_path, "a.jsonl", f'{good}\n\n{{"title":\n[1]\n{{"title": "T"}}\n{good}\n')
-    assert [item.where for item in items if isinstance(item, Rejected)] == [
+    assert [item.where for item in items if isinstance(item, Problem)] == [
         "in/a.jsonl line 3",
         "in/a.jsonl line 4",
         "in/a.jsonl line 5",
@@ -191,7 +193,7 @@ def test_date_in_the_footer_of_a_page_is_not_its_publication(tmp_path: Path):
         ("a.jsonl", "\n", "is empty"),
         ("a.jsonl", "[\n{}\n]", "name it .json"),
         ("a.html", "<html><body></body></html>", "shows no article text"),
-        ("a.pdf", "x", "is of no known kind"),
+        ("a.png", "x", "is of no known kind"),
     ],
 )
 def test_unreadable_input_is_rejected_with_the_reason(tmp_path: Path, name: str, content: str | bytes, expected: str):
@@ -202,28 +204,13 @@ def test_file_over_the_limit_is_rejected_unread(tmp_path: Path):
     path = tmp_path / "a.txt"
     with path.open("wb") as file:
         file.truncate(50 * 1024 * 1024 + 1)
-    (item,) = load(path, shown_as="a.txt")
-    assert isinstance(item, Rejected)
+    (item,) = load(Source(path, "a.txt"))
+    assert isinstance(item, Problem)
     assert "over 50 MB" in item.reason
 
 
-def test_known_files_of_a_folder_are_found_sorted_and_hidden_ones_skipped(tmp_path: Path):
-    for name in ("b.txt", "a/c.JSON", ".hidden.txt", ".git/d.txt", "e.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("x")
-    assert [path.relative_to(tmp_path).as_posix() for path in discover(tmp_path)] == ["a/c.JSON", "b.txt"]
-
-
-@pytest.mark.parametrize("name", ["missing", "empty", "e.png"])
-def test_source_without_known_files_is_an_error_that_lists_the_kinds(tmp_path: Path, name: str):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "e.png").write_text("x")
-    with pytest.raises(SourceError, match=r"\.txt, \.md, \.json, \.jsonl, \.html, \.htm"):
-        list(discover(tmp_path / name))
-
-
 def test_report_for_a_person_counts_and_names_the_rejected():
-    report = IngestReport(2, 1, 0, 1, 9, (Rejected("a.jsonl line 3", "is not JSON: mend it"),), 1.25)
+    report = IngestReport(2, 1, 0, 1, 9, (Problem("a.jsonl line 3", "is not JSON: mend it"),), 1.25, rejected=1)
     assert report.to_text() == (
         "2 added, 1 updated, 0 unchanged (1 teaser); 9 passages in 1.2 s.\n"
         "1 rejected:\n"

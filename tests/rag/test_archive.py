@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -106,8 +108,8 @@ def test_diacritics_and_chinese_characters_are_found(archive):
 
 def test_a_failed_transaction_leaves_nothing(archive):
     def fail():
-        with archive.transaction() as db:
-            db.execute("INSERT INTO facts VALUES ('x', 'y')")
+        with archive.transaction():
+            archive.set_fact("x", "y")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -137,4 +139,29 @@ def test_a_file_that_is_no_archive_is_refused_with_the_cure(tmp_path):
     path = tmp_path / "archive.sqlite"
     path.write_bytes(b"not a database, but long enough to look like one" * 20)
     with pytest.raises(StoreError, match="--home"):
+        Archive.open(path)
+
+
+def test_an_archive_of_the_first_schema_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "archive.sqlite"
+    old = Archive.open(path)
+    add(old, article())
+    old.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP TABLE files; DROP TABLE origins; DROP TABLE problems; "
+            "ALTER TABLE articles DROP COLUMN modified_at; PRAGMA user_version = 1"
+        )
+    with closing(Archive.open(path)) as archive:
+        assert archive.article("a").title == "Weather"
+        assert archive.files.stamp("x") == ""
+        assert archive.files.problems() == []
+
+
+def test_an_archive_of_a_newer_schema_is_refused(tmp_path):
+    path = tmp_path / "archive.sqlite"
+    Archive.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match="newer"):
         Archive.open(path)

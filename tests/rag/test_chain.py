@@ -6,7 +6,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 
-from rag.archive import answers_adapter
+from rag.answers import answers_adapter
 from rag.chain import AnswerChain
 from rag.prompts import REFUSAL
 from rag.schema import Answer, ClaimShown, Query, Stage, TimeWindow, Turn
@@ -67,7 +67,7 @@ def test_it_is_a_runnable_with_invoke_stream_and_batch(chain):
 
 def test_an_answer_can_be_replayed_and_is_json(chain, sample_store):
     answer = chain.invoke(FERRY)
-    assert sample_store.archive.answer(answer.id) == answer
+    assert sample_store.archive.answers.get(answer.id) == answer
     assert json.loads(answers_adapter().dump_json(answer))["id"] == answer.id
 
 

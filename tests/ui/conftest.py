@@ -97,10 +97,20 @@ def answer_of(article: Article = ARTICLE, quote: str = QUOTE, **changes: object)
     return Answer(**(values | changes))
 
 
+class FakeAnswers:
+    def __init__(self) -> None:
+        self.all: dict[str, Answer] = {}
+
+    def get(self, answer_id: str) -> Answer:
+        if answer_id not in self.all:
+            raise NotFoundError(f"No answer has the id {answer_id!r}.")
+        return self.all[answer_id]
+
+
 class FakeArchive:
     def __init__(self, articles: Sequence[Article]) -> None:
         self.all = list(articles)
-        self.answers: dict[str, Answer] = {}
+        self.answers = FakeAnswers()
 
     def article(self, article_id: str, version: str | None = None) -> Article:
         for article in self.all:
@@ -110,11 +120,6 @@ class FakeArchive:
 
     def articles(self, *, search: str = "", limit: int = 50, offset: int = 0) -> list[Article]:
         return [article for article in self.all if search.lower() in article.title.lower()][offset : offset + limit]
-
-    def answer(self, answer_id: str) -> Answer:
-        if answer_id not in self.answers:
-            raise NotFoundError(f"No answer has the id {answer_id!r}.")
-        return self.answers[answer_id]
 
     def status(self) -> ArchiveStatus:
         newest = self.all[0] if self.all else None
@@ -161,7 +166,7 @@ class FakeChain:
             yield ClaimShown(claim, tuple(c for c in self.answer.citations if c.number in claim.citations))
         if self.failure:
             raise self.failure
-        self.archive.answers[self.answer.id] = self.answer
+        self.archive.answers.all[self.answer.id] = self.answer
         yield self.answer
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from fastapi.testclient import TestClient
 
-from rag.archive import answers_adapter
+from rag.answers import answers_adapter
 from rag.errors import ChatModelError, StoreError
 from rag.schema import TimeWindow, Turn
 from rag.settings import Settings

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from rag.archive import answers_adapter
+from rag.answers import answers_adapter
 from rag.errors import ChatModelError, SettingsError
 from rag.schema import TimeWindow, Turn
 from rag.settings import Settings

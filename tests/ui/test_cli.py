@@ -28,7 +28,7 @@ def home(tmp_path_factory):
     report = run("--home", str(home), "ingest", str(folder / "news.jsonl"), "--json")
     assert report.exit_code == 0
     assert json.loads(report.stdout)["added"] == 1
-    assert "line 2" in json.loads(report.stdout)["rejected"][0]["where"]
+    assert "line 2" in json.loads(report.stdout)["problems"][0]["where"]
     return str(home)
 
 

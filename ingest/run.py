@@ -1,0 +1,173 @@
+"""A run of ingest over files, archives and addresses: what did not change is not read, what is gone is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ingest.fetch import Fetcher
+from ingest.indexer import Indexer, delete_articles
+from ingest.loaders.source import PLAIN, Options
+from ingest.report import IngestReport, Problem, Progress
+from ingest.sources import Found, find, read, stamp_of
+from rag.files import FileProblem
+from rag.schema import Article
+from rag.store import Store
+
+_NOTED = 2000  # articles met before they are noted, at the latest
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What is to be written of files once the articles before it are stored."""
+
+    origins: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[FileProblem] = field(default_factory=list)
+    ended: list[tuple[Found, str]] = field(default_factory=list)
+
+
+def ingest(
+    sources: Sequence[str | Path],
+    store: Store,
+    *,
+    passage_tokens: int,
+    options: Options = PLAIN,
+    prune: bool = False,
+    allow_private: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> IngestReport:
+    """Index what the sources hold.
+
+    A run that was stopped goes on where it was: files read to their end are not read again, articles that are stored
+    are not embedded again.
+
+    Args:
+        sources: Files, folders, globs, archives, web addresses.
+        store: Open store of the home to index into.
+        passage_tokens: Largest passage, in tokens of the embedding model.
+        options: How records are to be understood.
+        prune: Delete articles that stood in these files before and stand in none now.
+        allow_private: Fetch from private and loopback addresses too.
+        progress: Called before each file, after each batch, and at the end.
+
+    Raises:
+        SourceError: A source does not exist or stands for no file of a known kind.
+    """
+    found = find(sources)
+    run = _Run(store, found, passage_tokens, options, progress)
+    with Fetcher(allow_private=allow_private) as fetcher:
+        run.read(fetcher)
+    for source in map(Path, map(str, sources)):
+        if source.is_dir():
+            run.vanished += store.archive.files.vanish(source.resolve(), run=run.number)
+    gone = store.archive.files.gone(run=run.number)
+    if prune:
+        delete_articles(gone, store)
+        store.archive.files.forget_vanished(run.vanished)
+    return run.indexer.tally.report(time.monotonic() - run.began, gone=len(gone), pruned=prune)
+
+
+def preview(
+    sources: Sequence[str | Path], *, options: Options = PLAIN, allow_private: bool = False
+) -> Iterator[tuple[str, Article | Problem]]:
+    """Yield (file, article or problem) for what the sources hold, without storing anything; errors as in `ingest`."""
+    with Fetcher(allow_private=allow_private) as fetcher:
+        for item in find(sources):
+            for content in read(item, options, fetcher):
+                yield item.name, content
+
+
+class _Run:
+    def __init__(
+        self,
+        store: Store,
+        found: Sequence[Found],
+        passage_tokens: int,
+        options: Options,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.began = time.monotonic()
+        self.number = time.time_ns()
+        self.vanished: list[str] = []
+        self.indexer = Indexer(store, passage_tokens)
+        self._files = store.archive.files
+        self._found = found
+        self._options = options
+        self._progress = progress
+        self._notes = _Notes()
+        self._bytes = max(1, sum(item.size for item in found))
+        self._bytes_done = 0
+
+    def read(self, fetcher: Fetcher) -> None:
+        """Read every file that changed."""
+        with self.indexer:
+            for place, item in enumerate(self._found):
+                self._tell(item.name, place, 0)
+                stamp = stamp_of(item, self._options)
+                if stamp and stamp == self._files.stamp(item.name):
+                    self._skip(item)
+                else:
+                    self._read_file(item, place, fetcher)
+                    self._notes.ended.append((item, stamp))
+                    if not self.indexer.waiting:
+                        self._write()
+                self._bytes_done += item.size
+            self.indexer.flush()
+            self._write()
+        self._tell("done", len(self._found), 0)
+
+    def _skip(self, item: Found) -> None:
+        self._files.unchanged(item.name, run=self.number)
+        self.indexer.tally.unchanged += self._files.article_count(item.name)
+        for problem in self._files.problems(file=item.name):
+            self.indexer.tally.add(Problem(problem.place, problem.reason, problem.lost))
+
+    def _read_file(self, item: Found, place: int, fetcher: Fetcher) -> None:
+        chars = 0
+        for content in read(item, self._options, fetcher):
+            if isinstance(content, Problem):
+                self.indexer.tally.add(content)
+                self._note(item, content)
+                continue
+            chars += len(content.text)
+            problem = self.indexer.add(content)
+            if problem:
+                self._note(item, problem)
+            else:
+                self._notes.origins.append((item.name, content.id))
+            if not self.indexer.waiting or len(self._notes.origins) > _NOTED:
+                self.indexer.flush()
+                self._write()
+                self._tell(item.name, place, min(chars, item.size))
+
+    def _note(self, item: Found, problem: Problem) -> None:
+        self._notes.problems.append(
+            FileProblem(item.name, problem.where, problem.reason, problem.lost, datetime.now(UTC))
+        )
+
+    def _write(self) -> None:
+        """Note what is now stored: a file has ended only when all of its articles are indexed."""
+        notes, self._notes = self._notes, _Notes()
+        self._files.found(notes.origins, run=self.number)
+        self._files.add_problems(notes.problems, run=self.number)
+        for item, stamp in notes.ended:
+            self._files.finish(item.name, str(item.path or item.name), stamp, run=self.number)
+
+    def _tell(self, name: str, files_done: int, bytes_in_file: int) -> None:
+        if self._progress:
+            tally = self.indexer.tally
+            done = (self._bytes_done + bytes_in_file) / self._bytes
+            self._progress(
+                Progress(
+                    name=name,
+                    files_done=files_done,
+                    files=len(self._found),
+                    done=min(1.0, done),
+                    articles=tally.added + tally.updated + tally.unchanged,
+                    passages=tally.passages,
+                    seconds=time.monotonic() - self.began,
+                )
+            )

@@ -1,0 +1,32 @@
+"""When to read the sources again: files that changed, and addresses now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event
+
+from ingest.sources import folder_of, is_address
+
+EVERY = 15 * 60  # seconds between two looks at an address
+
+
+def changes(sources: Sequence[str | Path], stop: Event | None = None) -> Iterator[None]:
+    """Yield each time that something in the sources' folders changed, until `stop` is set or the user interrupts.
+
+    Changes that come in one burst are one; addresses are due every `EVERY` seconds.
+    """
+    from watchfiles import watch
+
+    named = list(map(str, sources))
+    folders = {folder_of(source) for source in named if not is_address(source)}
+    some_address = any(map(is_address, named))
+    if not folders:
+        while not (stop or Event()).wait(EVERY):
+            yield
+        return
+    waited = watch(
+        *folders, stop_event=stop, yield_on_timeout=some_address, rust_timeout=EVERY * 1000 if some_address else 5000
+    )
+    for _ in waited:
+        yield

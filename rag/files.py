@@ -1,0 +1,132 @@
+"""What the archive knows of the files its articles came from: read to the end, unchanged, gone, failed.
+
+A file is read in a run. Articles found in it are noted with the run's number; when its end is reached, the file is.
+An article is live in a file if it was found there in the file's last whole run or later; so a run that was killed
+takes nothing away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rag.archive_tables import epoch
+from rag.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """Something that could not become an article, or that is doubtful about one.
+
+    Attributes:
+        file: Name of the source file, as shown to people.
+        place: Where in it: "folder/file.jsonl line 12".
+        reason: What is wrong, and the cure.
+        lost: No article came of it.
+        at: When it was found.
+    """
+
+    file: str
+    place: str
+    reason: str
+    lost: bool
+    at: datetime
+
+
+_LIVE_ELSEWHERE = (
+    "SELECT 1 FROM origins p LEFT JOIN files g ON g.name = p.file "
+    "WHERE p.article_id = o.article_id AND p.run >= coalesce(g.run, 0)"
+)
+
+
+class Files:
+    """The tables of files, origins and problems. Runs are numbered upwards."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def stamp(self, name: str) -> str:
+        """Return the stamp under which the file was last read to its end, "" if it never was."""
+        rows = self._db.rows("SELECT stamp FROM files WHERE name = ?", [name])
+        return str(rows[0]["stamp"]) if rows else ""
+
+    def found(self, articles: Iterable[tuple[str, str]], *, run: int) -> None:
+        """Note (file, article id) pairs."""
+        with self._db.transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", [(file, id_, run) for file, id_ in articles]
+            )
+
+    def add_problems(self, problems: Iterable[FileProblem], *, run: int) -> None:
+        """Note problems; the same one in the same place is noted once."""
+        with self._db.transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO problems VALUES (?, ?, ?, ?, ?, ?)",
+                [(p.file, p.place, p.reason, p.lost, run, epoch(p.at)) for p in problems],
+            )
+
+    def finish(self, name: str, path: str, stamp: str, *, run: int) -> None:
+        """Note that the file was read to its end; `path` is absolute, or an address."""
+        with self._db.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", [name, path, stamp, run, run])
+            db.execute("DELETE FROM problems WHERE file = ? AND run < ?", [name, run])
+
+    def unchanged(self, name: str, *, run: int) -> None:
+        """Note that the file is as it was when it was last read."""
+        with self._db.transaction() as db:
+            db.execute("UPDATE files SET checked = ? WHERE name = ?", [run, name])
+
+    def article_count(self, name: str) -> int:
+        """Return how many articles stood in the file when it was last read to its end."""
+        sql = "SELECT count(*) AS n FROM origins o JOIN files f ON f.name = o.file WHERE o.file = ? AND o.run >= f.run"
+        return int(self._db.rows(sql, [name])[0]["n"])
+
+    def vanish(self, folder: Path, *, run: int) -> list[str]:
+        """Mark the files under `folder` that this run did not meet as gone; return their names."""
+        inside = f"{folder.as_posix().rstrip('/')}/"
+        with self._db.transaction() as db:
+            rows = db.execute(
+                "SELECT name FROM files WHERE checked < ? AND substr(path, 1, ?) = ? ORDER BY name",
+                [run, len(inside), inside],
+            ).fetchall()
+            db.executemany(
+                "UPDATE files SET stamp = '', run = ?, checked = ? WHERE name = ?",
+                [(run, run, row["name"]) for row in rows],
+            )
+        return [row["name"] for row in rows]
+
+    def gone(self, *, run: int) -> list[str]:
+        """Return the articles that stood in a file of this run before and stand in no file now, by id."""
+        rows = self._db.rows(
+            "SELECT DISTINCT o.article_id FROM origins o JOIN files f ON f.name = o.file "
+            f"WHERE f.checked = ? AND o.run < f.run AND NOT EXISTS ({_LIVE_ELSEWHERE}) ORDER BY o.article_id",
+            [run],
+        )
+        return [row["article_id"] for row in rows]
+
+    def forget_vanished(self, names: Sequence[str]) -> None:
+        """Drop files whose articles were deleted."""
+        with self._db.transaction() as db:
+            for table, column in (("files", "name"), ("origins", "file"), ("problems", "file")):
+                db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(name,) for name in names])
+
+    def problems(
+        self, *, file: str = "", lost: bool | None = None, limit: int = 1000, offset: int = 0
+    ) -> list[FileProblem]:
+        """Return the problems of one file or of all, by file and place; `lost` takes one sort only."""
+        rows = self._db.rows(
+            "SELECT * FROM problems WHERE ? IN ('', file) AND lost = coalesce(?, lost) "
+            "ORDER BY file, place, reason LIMIT ? OFFSET ?",
+            [file, lost, limit, offset],
+        )
+        return [
+            FileProblem(r["file"], r["place"], r["reason"], bool(r["lost"]), datetime.fromtimestamp(r["at"], UTC))
+            for r in rows
+        ]
+
+    def problem_count(self, *, file: str = "", lost: bool) -> int:
+        """Return how many there are that lost something, or that did not."""
+        sql = "SELECT count(*) AS n FROM problems WHERE ? IN ('', file) AND lost = ?"
+        return int(self._db.rows(sql, [file, lost])[0]["n"])

@@ -1,67 +1,74 @@
 """One pasted or scraped page -> the stories on it; pure.
 
-A page often holds a full article followed by teasers: paragraphs that each begin another story and
-break off. The rules, in order:
+A page often holds a full article followed by others, whole or as teasers that break off. In steps:
 
-1. Captions, credits, bylines, newsletter and copyright lines belong to no story.
-2. The first short line without terminal punctuation is the headline.
-3. From the end upwards, paragraphs that break off are teasers of their own, each with the short line
-   before it as its headline; among them also stand paragraphs with a kicker ("HARBOUR NOISE: ...").
-4. A paragraph that breaks off after an article may be its own cut end, not a teaser. It is taken
-   for that if it has enough names and words in common with the article, see `_kinship`. Of several
-   that break off, only the first can be it, and must have more in common.
+1. Each line is text, a short line, or furniture (`ingest/lines.py`); furniture belongs to no story.
+2. Of the short lines over the first text, one is the headline.
+3. A text opens a new story or goes on with the one above. For a new one speak: the text above broke off; a headline, a
+   byline or the end of a story stands between; it opens with a kicker or a dateline; it has little in common with the
+   story so far (`kinship`). The sum of these has to reach `_NEW`.
+4. The short lines between two texts are subheads and lists of the story that goes on, or hold the new one's headline.
+
+Weights and bounds were set on pages of our own (`python -m bench.pages`) and on archives of whole articles, which must
+stay whole.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from ingest.clean import DANGLING, KICKER, TITLE_CHARS, normalise, shortened
+from ingest.clean import TITLE_CHARS, normalise, shortened
+from ingest.lines import BULLET, Line, classify
 from rag.schema import ArticleKind
 from rag.sentences import sentences
 
-_HEADLINE_WORDS = 18  # longer lines without a full stop are text that breaks off
-_HEAD_LINES = 5  # how far down a headline may stand: after section, date and byline
-_CUT_WORDS = 8  # shorter lines are subheads, names, results
 _BRIEF_WORDS = 60
-_LONE_TEASER_WORDS = 150  # one cut paragraph, longer than this, is an article in one line
-_FURNITURE_CHARS = 600
-_KICKER_WORDS = 20  # of text after a kicker that can be a story without breaking off
+_TEASER_WORDS = 150  # a text that breaks off and is longer is an article in one line
+_ARTICLE_PARAGRAPHS = 4  # a page with one of these is an article's, and its short items announce others
+_STANDFIRST_WORDS = 8
 
-_CLOSERS = "\"'”’»)]）」』*_"
-_SIGN_OFF = re.compile(r"(?: ?[■●◼□▪]|(?<=[.!?”\"]) ?(?:\([A-Z][\w /]{1,30}\)|[—–-] ?[A-Z][\w /]{1,30}))$")
-_ELLIPSIS = re.compile(r"(?:\.{3}|…|\[(?:\.{3}|…|\+\d+ chars)\])(?: ?(?:read more|continue reading|more))?$", re.I)
-_NOT_KICKERS = re.compile(r"(?:UPDATED?|CORRECTION|CLARIFICATION|NOTE|EDITOR.S NOTE|DISCLAIMER)\b")
-_BULLET = re.compile(r"(?:[•◦‣▪*–—-]|\d{1,2}[.)]) ")
-_LABEL = r"(?:file )?(?:photo(?:graph)?|image|picture|illustration|graphic|video|screen(?:shot|grab)|cartoon)s?"
-_DATE_LINE = re.compile(
-    r"(?:(?:published|updated|posted)(?: on)?:? )?(?:\w{3,9}day,? )?"
-    r"(?:\d{1,2} [A-Z][a-z]{2,8}\.?|[A-Z][a-z]{2,8}\.? \d{1,2}),? \d{4}\b.{0,30}$",
+# What speaks for a new story, see `_signs`; fitted by `python -m bench.pages --fit`.
+_WEIGHTS: dict[str, float] = {
+    "always": -2.49,
+    "kinship": -5.31,
+    "kinship of one that is cut": 0.32,
+    "kinship under a headline": -1.59,
+    "kinship, nothing between": -1.88,
+    "opens": 1.53,
+    "continues": -0.43,
+    "numbered": -0.86,
+    "is cut": 2.97,
+    "is cut, nothing between": 1.70,
+    "is cut, cut above": -0.83,
+    "cut above": 1.59,
+    "cut above, nothing between": -0.01,
+    "cut above, its own end": -0.91,
+    "colon above": -1.49,
+    "headline": 2.60,
+    "headline of under 4 words": -2.17,
+    "headline of over 6 words": 1.81,
+    "headline in quotes": -1.96,
+    "headline asks": -1.61,
+    "headline's kinship": -3.36,
+    "headline of its text": -0.94,
+    "list": -0.23,
+    "credit": 2.64,
+    "headline and credit": 1.44,
+    "border": 1.08,
+    "first lines": -0.64,
+    "short story": 0.13,
+    "nothing between": -1.87,
+}
+_NEW = 0.0
+
+_CONTINUES = re.compile(
+    r"(?:[\"“‘']|(?:he|she|it|they|his|her|their|its|this|that|these|those|but|and|so|also|however|meanwhile|then|instead|"
+    r"asked|according to)\b)",
     re.IGNORECASE,
 )
-_BYLINE = re.compile(r"by (?-i:[A-Z])[^.!?]{2,80}$", re.IGNORECASE)
-
-# Whole paragraphs that belong to no story, each with the most words such a line has.
-_FURNITURE: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
-    (words, re.compile(pattern, re.IGNORECASE))
-    for words, pattern in (
-        (40, rf"\(?(?:{_LABEL}|credits?|caption)(?: credit| source| courtesy)?s?(?: of)? ?[:：]"),
-        (15, rf"\(?{_LABEL} (?:courtesy|credit|provided by|supplied by) "),
-        (10, rf"\(?{_LABEL} (?:by|from) [^.!?]*$"),
-        (45, rf".*[.!?)\]”\"] \(?(?:{_LABEL}|credit)(?: credit| by| courtesy(?: of)?)*[:/] ?[^.!?]{{2,60}}[.)]*$"),
-        (12, r"(?:© |(?:getty images|reuters|ap photo|afp|epa)\b ?[/,|-])"),
-        (40, r"(?:©|\(c\) ?\d{4}|copyright (?:©|\(c\)|\d{4}|.{2,60}\d{4})|.{0,80}all rights reserved\b)"),
-        (40, r"this (?:material|article|content) may not be (?:published|reproduced|copied)"),
-        (40, r"(?:sign up|subscribe|get|join|register)\b.*\b(?:newsletter|inbox|e-?mails?|alerts|updates|briefing)\b"),
-        (25, r"(?:follow|like|find) us on |(?:click|tap) (?:here )?to |(?:download|get) (?:our|the) .*\bapp\b"),
-        (20, r"(?:advertisement$|(?:story|article) continues below|listen to this (?:article|story)|skip to )"),
-        (20, r"(?:read|see|watch|more) (?:more|also|on this(?: story)?|next|:)(?: ?:.*)?$|continue reading"),
-        (6, r"(?:related|recommended|most (?:read|popular)|share this|share|print|comments?|newsletter)(?: \w+)?:?$"),
-    )
-)  # fmt: skip
-
+_NUMBERED = re.compile(r"\d{1,2}[.)] ")
 _NAME = re.compile(r"\b[A-Z][\w-]*[a-z][\w-]*|\b[A-Z]{2,}\b")
 # Capitalised because they open a sentence, or in any story: they tell two stories apart badly.
 _COMMON_NAMES_TEXT = """
@@ -79,11 +86,6 @@ _COMMON_WORDS_TEXT = """
     would years yesterday including according
 """
 _COMMON_WORDS = frozenset(_COMMON_WORDS_TEXT.split())
-# Chosen on 34 Wikinews articles, 856 artificial cut ends and 1,060 cut leads of other articles: at 0.2, 92 of
-# 100 cut ends and 94 of 100 leads are told right, on the same data. Among several cut paragraphs the article's
-# own end is rare: 0.45 lets 1 lead in 1,000 pass for it, and finds half of the ends.
-_KIN = 0.2
-_KIN_OF_SEVERAL = 0.45
 _FLATTENED_SENTENCES = 4
 
 
@@ -105,153 +107,162 @@ class Story:
     truncated: bool
 
 
+@dataclass(slots=True)
+class _Part:
+    """Lines of one story while it grows; `texts` are those of `lines` with whole sentences."""
+
+    title: str = ""
+    lines: list[Line] = field(default_factory=list)
+    texts: list[Line] = field(default_factory=list)
+
+
 def split(text: str, *, title: str = "") -> list[Story]:
     """Return the stories on a page, in their order; none if it holds no text.
 
     Args:
         text: The page, not yet normalised.
-        title: The first story's headline if it is known from elsewhere; it then is removed from the
-            head of the text, and no other line is taken for it.
+        title: The first story's headline if it is known from elsewhere: the text then is one article's, which
+            only teasers may follow. The headline is removed from the head of the text.
     """
-    paragraphs = [part for part in normalise(text).split("\n\n") if part and not _is_furniture(part)]
+    lines = classify([part for part in normalise(text).split("\n\n") if part])
     known = " ".join(normalise(title).split())
-    headline, paragraphs = _take_headline(paragraphs, known)
-    if not paragraphs:
-        return []
-    begin = _teasers_begin(paragraphs)
-    stories = list(_teasers(paragraphs[begin:], "" if begin else headline))
-    if begin:
-        stories.insert(0, _article(paragraphs[:begin], headline))
-    return stories
-
-
-# 1. Lines that are no story's text
-
-
-def _is_furniture(paragraph: str) -> bool:
-    if len(paragraph) > _FURNITURE_CHARS:
-        return False
-    words = paragraph.count(" ") + 1
-    return any(words <= most and pattern.match(paragraph) for most, pattern in _FURNITURE)
-
-
-def _take_headline(paragraphs: list[str], known: str) -> tuple[str, list[str]]:
-    """Return the headline ("" if there is none) and the paragraphs without it and the byline."""
-    size = next((n for n, part in enumerate(paragraphs[:_HEAD_LINES]) if not _is_short_line(part)), 0)
-    head = [part for part in paragraphs[:size] if not _BYLINE.match(part)]
-    first_text = paragraphs[size:]
     if known:
-        return known, [part for part in (*head, *first_text[:1]) if not _same(part, known)] + first_text[1:]
-    for place, part in enumerate(head):
-        if " " in part and not _DATE_LINE.match(part) and not _BULLET.match(part):
-            return part, head[:place] + head[place + 1 :] + first_text
-    return "", head + first_text
+        lines = _without(lines, known)
+    parts = _parts(lines, known)
+    article_page = any(len(part.texts) >= _ARTICLE_PARAGRAPHS for part in parts)
+    return [_story(part, article_page=article_page) for part in parts]
 
 
-def _is_short_line(paragraph: str) -> bool:
-    return paragraph.count(" ") < _HEADLINE_WORDS and not _is_complete(paragraph) and not _is_cut(paragraph)
+def _without(lines: list[Line], title: str) -> list[Line]:
+    bare = _bare(title)
+    head = next((place for place, line in enumerate(lines) if line.role == "text"), len(lines))
+    return [line for place, line in enumerate(lines) if place > head or _bare(line.text) != bare]
 
 
-def _same(line: str, title: str) -> bool:
-    return re.sub(r"\W+", "", line).casefold() == re.sub(r"\W+", "", title).casefold()
+def _bare(text: str) -> str:
+    return re.sub(r"\W+", "", text).casefold()
 
 
-# 2. Paragraphs that break off
+# -- which text opens a story --------------------------------------------------------------------------
 
 
-def _is_complete(paragraph: str) -> bool:
-    bare = _SIGN_OFF.sub("", paragraph).rstrip(_CLOSERS + " ")
-    return bare.endswith((".", "!", "?", "。", "！", "？", "…", ":")) and not _ELLIPSIS.search(paragraph)
+def _parts(lines: Sequence[Line], known: str) -> list[_Part]:
+    parts: list[_Part] = []
+    between: list[Line] = []
+    for place, line in enumerate(lines):
+        if line.role != "text":
+            between.append(line)
+            continue
+        if not parts:
+            parts.append(_Part())
+            _begin(parts[-1], between, known, whole=bool(known))
+        elif _is_new(line, lines[place:], between, parts[-1], whole=bool(known) and len(parts) == 1):
+            _end(parts[-1], between)
+            parts.append(_Part())
+            _begin(parts[-1], between, "", whole=False)
+        else:
+            parts[-1].lines += [item for item in between if item.role == "short"]
+        parts[-1].lines.append(line)
+        parts[-1].texts.append(line)
+        between = []
+    if parts:
+        _end(parts[-1], between)
+    elif any(line.role == "short" for line in between):
+        parts.append(_Part(known, [line for line in between if line.role == "short"]))
+    return parts
 
 
-def _is_cut(paragraph: str) -> bool:
-    """Return True for a paragraph that stops in the middle of a sentence."""
-    if _ELLIPSIS.search(paragraph):
-        return True
-    words = paragraph.split()
-    if _is_complete(paragraph) or len(words) < _CUT_WORDS or _BULLET.match(paragraph):
-        return False
-    last = words[-1].rstrip(_CLOSERS)
-    several_sentences = len(sentences(paragraph)) > 1
-    return len(words) > _HEADLINE_WORDS or several_sentences or last.endswith((",", ";")) or last.lower() in DANGLING
+def _is_new(line: Line, rest: Sequence[Line], between: Sequence[Line], part: _Part, *, whole: bool) -> bool:
+    signs = _signs(line, rest, [] if whole else between, part)
+    return sum(_WEIGHTS[name] * value for name, value in signs.items()) >= _NEW
 
 
-def _cuts(paragraphs: Sequence[str]) -> list[bool]:
-    """Tell of each paragraph if it breaks off; one that the next continues does not."""
-    following = [*paragraphs[1:], ""]
-    return [_is_cut(part) and not after[:1].islower() for part, after in zip(paragraphs, following, strict=True)]
+def _signs(line: Line, rest: Sequence[Line], between: Sequence[Line], part: _Part) -> dict[str, float]:
+    """Return what speaks for or against a text opening a new story, each 0 or 1 but the kinships.
 
-
-# 3. Where the teasers begin
-
-
-def _teasers_begin(paragraphs: Sequence[str]) -> int:
-    """Return the index of the first paragraph that belongs to a teaser, `len(paragraphs)` if none."""
-    cut = _cuts(paragraphs)
-    if len(paragraphs) == 1:
-        return 0 if cut[0] and paragraphs[0].count(" ") < _LONE_TEASER_WORDS else 1
-    if not any(cut):
-        return len(paragraphs)
-    own = paragraphs[: cut.index(True)]
-    kickers = _kickers(paragraphs)
-    begin = len(paragraphs)
-    for index in range(len(paragraphs) - 1, -1, -1):
-        part = paragraphs[index]
-        ends_by_chance = index > 0 and cut[index - 1] and _is_foreign(part, own)
-        if cut[index] or index in kickers or ends_by_chance:
-            begin = index
-        elif not _is_short_line(part):
-            break
-    if begin and begin < len(paragraphs) and cut[begin] and begin not in kickers:
-        several = sum(cut[begin:]) > 1
-        if _kinship(paragraphs[begin], paragraphs[:begin]) >= (_KIN_OF_SEVERAL if several else _KIN):
-            only_lines_follow = all(map(_is_short_line, paragraphs[begin + 1 :]))
-            return len(paragraphs) if only_lines_follow else begin + 1
-    return _with_headline(paragraphs, begin)
-
-
-def _with_headline(paragraphs: Sequence[str], begin: int) -> int:
-    """Move the border before the short line over the first teaser, or to the top if no text is above."""
-    if begin == len(paragraphs):
-        return begin
-    if all(map(_is_short_line, paragraphs[:begin])):
-        return 0
-    return begin - 1 if _is_short_line(paragraphs[begin - 1]) else begin
-
-
-def _kickers(paragraphs: Sequence[str]) -> set[int]:
-    """Return which paragraphs after the first open with a kicker; labels that recur name speakers."""
-    labels = {n: match.group() for n, part in enumerate(paragraphs) if n and (match := _kicker(part))}
-    return set(labels) if len(set(labels.values())) == len(labels) else set()
-
-
-def _kicker(paragraph: str) -> re.Match[str] | None:
-    match = KICKER.match(paragraph)
-    if match is None or _NOT_KICKERS.match(paragraph):
-        return None
-    return match if paragraph[match.end() :].count(" ") >= _KICKER_WORDS else None
-
-
-def _is_foreign(paragraph: str, own: Sequence[str]) -> bool:
-    return paragraph.count(" ") >= 2 * _KICKER_WORDS and _kinship(paragraph, own) < _KIN
-
-
-def _kinship(paragraph: str, own: Sequence[str]) -> float:
-    """Tell how much a paragraph that breaks off has in common with the article over it.
-
-    The share of its names and of its longer words that the article has. One with hardly a name is
-    likely a continuation, as a lead has to introduce people; one that is much longer than the
-    article's own paragraphs is likely another article, flattened.
+    Args:
+        line: The text.
+        rest: It and all lines after it.
+        between: The lines since the story's last text.
+        part: The story above.
     """
-    above = " ".join(own)
-    names, words = _names(paragraph), _stems(paragraph)
-    kinship = 0.3 * _share(names, _names(above)) + _share(words, _stems(above))
+    above = part.texts[-1]
+    story = [item.text for item in part.texts]
+    shorts = [item for item in between if item.role == "short"]
+    headlines = [item for item in shorts if _may_be_headline(item)]
+    last = headlines[-1] if headlines else None
+    run = _run(rest)
+    near = kinship(run, story)
+    cut_above = above.cut and not line.text[:1].islower()
+    first_lines = len(story) == 1 and len(above.text.split()) < 30 and not above.cut
+    credited = any(item.role == "credit" for item in between)
+    signs = {
+        "always": True,
+        "kinship": near,
+        "kinship of one that is cut": near * line.cut,
+        "kinship under a headline": near * (last is not None),
+        "kinship, nothing between": near * (not between),
+        "opens": line.opens and not first_lines,
+        "continues": _CONTINUES.match(line.text) is not None,
+        "numbered": _NUMBERED.match(line.text) is not None,
+        "is cut": line.cut,
+        "is cut, nothing between": line.cut and not between,
+        "is cut, cut above": line.cut and cut_above,
+        "cut above": cut_above,
+        "cut above, nothing between": cut_above and not between,
+        "cut above, its own end": cut_above * kinship([above.text], story[:-1]) if len(story) > 1 else 0.0,
+        "colon above": above.text.endswith(":"),
+        "headline": last is not None,
+        "headline of under 4 words": last is not None and last.words < 4,
+        "headline of over 6 words": last is not None and last.words > 6,
+        "headline in quotes": last is not None and last.text[0] in "\"'“‘",
+        "headline asks": last is not None and last.text.endswith("?"),
+        "headline's kinship": kinship([last.text], story) if last else 0.0,
+        "headline of its text": _held_by(last.text, run) if last else 0.0,
+        "list": len(shorts) > 3,
+        "credit": credited,
+        "headline and credit": last is not None and credited,
+        "border": any(item.role == "border" for item in between),
+        "first lines": first_lines,
+        "short story": len(story) <= 2,
+        "nothing between": not between and not cut_above,
+    }
+    return {name: float(value) for name, value in signs.items()}
+
+
+def _held_by(headline: str, texts: Sequence[str]) -> float:
+    below = " ".join(texts)
+    return _share(_stems(headline) | _names(headline), _stems(below) | _names(below))
+
+
+def _run(rest: Sequence[Line]) -> list[str]:
+    """Return the text and those that follow it directly: more to tell its subject by."""
+    run = []
+    for line in rest:
+        if line.role != "text" or (run and (line.opens or line.cut)):
+            break
+        run.append(line.text)
+        if line.cut or len(run) == 3:
+            break
+    return run
+
+
+def kinship(texts: Sequence[str], above: Sequence[str]) -> float:
+    """Tell how much texts have in common with the story above them, about 0 to 1.5.
+
+    The share of their names and of their longer words that the story has. Texts with hardly a name are likely a
+    continuation, as a lead has to introduce people; one that is much longer than the story's own paragraphs is
+    likely another article, flattened.
+    """
+    part, whole = " ".join(texts), " ".join(above)
+    names, words = _names(part), _stems(part)
+    value = 0.3 * _share(names, _names(whole)) + _share(words, _stems(whole))
     if len(names) <= 1:
-        kinship += 0.2
-    longest = max((part.count(" ") for part in own), default=0)
-    if paragraph.count(" ") > 1.5 * longest and len(sentences(paragraph)) >= _FLATTENED_SENTENCES:
-        kinship -= 0.25
-    return kinship
+        value += 0.2
+    longest = max((text.count(" ") for text in above), default=0)
+    if len(texts) == 1 and part.count(" ") > 1.5 * longest and len(sentences(part)) >= _FLATTENED_SENTENCES:
+        value -= 0.25
+    return value
 
 
 def _share(part: set[str], whole: set[str]) -> float:
@@ -266,31 +277,70 @@ def _stems(text: str) -> set[str]:
     return {word[:6] for word in _LONG_WORD.findall(text.lower()) if word not in _COMMON_WORDS}
 
 
-# 4. The stories
+# -- short lines ---------------------------------------------------------------------------------------
 
 
-def _article(paragraphs: Sequence[str], headline: str) -> Story:
-    text = "\n\n".join(paragraphs)
-    kind: ArticleKind = "brief" if len(text.split()) < _BRIEF_WORDS else "article"
-    last = paragraphs[-1]
-    # One line at the very end is no headline; several are a list.
-    open_line = len(paragraphs) > 1 and last.count(" ") >= _CUT_WORDS and not _is_short_line(paragraphs[-2])
-    truncated = _is_cut(last) or last.endswith(":") or (open_line and _is_short_line(last))
-    return Story(headline or _inferred_title(paragraphs), not headline, text, kind, truncated)
+def _begin(part: _Part, between: Sequence[Line], known: str, *, whole: bool) -> None:
+    """Give the new story its headline, and the lines under it that are text."""
+    shorts = [(place, item) for place, item in enumerate(between) if item.role == "short"]
+    if whole:
+        part.title = known
+        part.lines += [item for _, item in shorts]
+        return
+    last_border = max((place for place, item in enumerate(between) if item.role == "border"), default=-1)
+    candidates = [(place, item) for place, item in shorts if _may_be_headline(item)]
+    after_border = [pair for pair in candidates if pair[0] > last_border] or candidates
+    if not after_border:
+        return
+    place, best = max(after_border, key=lambda pair: _headline_score(pair[0], between))
+    part.title = best.text
+    part.lines += [item for later, item in shorts if later > place and item.words >= _STANDFIRST_WORDS]
 
 
-def _teasers(paragraphs: Sequence[str], headline: str) -> Iterator[Story]:
-    """Yield one story for each paragraph of text; a short line is the headline of the next one."""
-    for part in paragraphs:
-        if _is_short_line(part):
-            headline = headline or part
-            continue
-        yield Story(headline or _inferred_title([part]), not headline, part, "teaser", _is_cut(part))
-        headline = ""
+def _may_be_headline(line: Line) -> bool:
+    return line.words >= 2 and not BULLET.match(line.text.lstrip("0123456789")) and not line.text.endswith(":")
 
 
-def _inferred_title(paragraphs: Sequence[str]) -> str:
-    text = next((part for part in paragraphs if not _is_short_line(part)), paragraphs[0])
+def _headline_score(place: int, between: Sequence[Line]) -> float:
+    line = between[place]
+    after = between[place + 1] if place + 1 < len(between) else None
+    credited = any(item.role == "credit" for item in between[place:])
+    score = min(line.words, 8) / 8 - 0.03 * max(0, line.words - 8)
+    score += 0.3 * (after is None) + 0.3 * credited + 0.2 * (after is not None and after.role == "credit")
+    score -= 0.5 * (line.text.isupper() and line.words <= 4)
+    return score + 0.001 * place
+
+
+def _end(part: _Part, between: Sequence[Line]) -> None:
+    """Keep the short lines under the last text that are a list of it."""
+    announced = part.texts and part.texts[-1].text.endswith(":")
+    for line in between:
+        if line.role == "border":
+            break
+        is_item = BULLET.match(line.text) or (announced and line.role == "short")
+        if line.role == "short" and is_item:
+            part.lines.append(line)
+
+
+# -- stories -------------------------------------------------------------------------------------------
+
+
+def _story(part: _Part, *, article_page: bool) -> Story:
+    text = "\n\n".join(line.text for line in part.lines)
+    words = len(text.split())
+    last = part.lines[-1]
+    truncated = last.cut or (last.text.endswith(":") and last.role == "text")
+    alone = len(part.texts) <= 2
+    kind: ArticleKind = "article"
+    if alone and words < (_TEASER_WORDS if truncated else _BRIEF_WORDS) and (truncated or article_page):
+        kind = "teaser"
+    elif words < _BRIEF_WORDS:
+        kind = "brief"
+    return Story(part.title or _inferred_title(part), not part.title, text, kind, truncated)
+
+
+def _inferred_title(part: _Part) -> str:
+    text = (part.texts or part.lines)[0].text
     found = sentences(text)
     # "Gone." says too little: take the next sentence with it.
     first = found[0] if found[0].count(" ") >= 3 else " ".join(found[:2])

@@ -44,6 +44,7 @@ SEED = 11
 QUESTIONS = 400  # of the held-out ones, drawn by the seed
 K = 8
 CANDIDATES = 50
+NOTHING = -30.0  # log-odds of an answer where nothing was found
 DEPTH = 16  # passages put into a new order
 _Item = TypeVar("_Item")
 
@@ -97,7 +98,8 @@ def _answered(question: SquadQuestion, retriever: HybridRetriever, store: Store)
     ):
         passages = [item for item in found if item.passage.article_id not in missing][:K]
         reading = read(question.text, passages, network=shipped_network(), counts=store.archive)
-        score, text = max((s.answer.score, s.text) for s in reading.sentences if s.answer is not None)
+        spans = [(s.answer.score, s.text) for s in reading.sentences if s.answer is not None]
+        score, text = max(spans, default=(NOTHING, ""))
         values[f"confidence{case}"] = reading.confidence
         values[f"span{case}"] = score
         if not missing:

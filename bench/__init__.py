@@ -1,0 +1,1 @@
+"""Measurements that are no evals of answers: page splitting, stories, passages, ingest speed; one command each."""

@@ -2,9 +2,10 @@
 
     python -m bench.pages [--split dev|test] [--show]
 
-A line of `bench/data/pages/*.txt` is `STORY|ROLE|LINE`: the story it belongs to (`-` for none), its role (title, text, none,
-blank), and the line of the page. The lines before the first of those begin with `@`: the style of the page, and kind and
-completeness of each story. The `dev` pages were looked at while the rules were made, the `test` pages were not.
+A line of `bench/data/pages/*.txt` is `STORY|ROLE|LINE`: the story it belongs to (`-` for none), its role (title, text,
+none, blank), and the line of the page. The lines before the first of those begin with `@`: the style of the page, and
+kind and completeness of each story. The `dev` pages were looked at while the rules were made, the `test` pages were
+not.
 
 boundary   the first text of each story but the page's first
 own text   text lines that stand in their own story, of all of them
@@ -87,9 +88,10 @@ def main() -> None:
         f"pages with every boundary right {counts.whole}"
     )
     print(
-        f"own text {counts.own / counts.lines:.3f} of {counts.lines} lines; furniture {counts.leaked / counts.furniture:.3f} "
-        f"of {counts.furniture}; of stories begun right: kind {counts.kinds / counts.stories:.3f}, "
-        f"breaks off or not {counts.truncations / counts.stories:.3f}, title {counts.titles / counts.stories:.3f}"
+        f"own text {counts.own / counts.lines:.3f} of {counts.lines} lines; "
+        f"furniture {counts.leaked / counts.furniture:.3f} of {counts.furniture}; of stories begun right: "
+        f"kind {counts.kinds / counts.stories:.3f}, breaks off or not {counts.truncations / counts.stories:.3f}, "
+        f"title {counts.titles / counts.stories:.3f}"
     )
 
 
@@ -128,7 +130,9 @@ def measure(page: Page, counts: Counts, *, show: bool) -> None:
     begun: dict[int, Story] = {}
     wrong = []
     for place, story in enumerate(found):
-        gold = next((n for n, own in enumerate(page.stories) if own.lines and story.text.startswith(own.lines[0])), None)
+        gold = next(
+            (n for n, own in enumerate(page.stories) if own.lines and story.text.startswith(own.lines[0])), None
+        )
         if gold is not None:
             begun[gold] = story
             counts.right += gold > 0 and place > 0
@@ -172,7 +176,7 @@ PAGE_WEIGHT = 4.0
 
 
 def fit(data: Path) -> None:
-    """Fit the weights of `ingest.page` on the `dev` pages, on pages put together from articles, and on whole articles."""
+    """Fit the weights of `ingest.page` on the `dev` pages, on pages put together, and on whole articles."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -188,7 +192,9 @@ def fit(data: Path) -> None:
     ]
     places += [(signs, new, 1.0) for page in _made(articles, rng) for signs, new in places_of(page)]
     places += [
-        (signs, new, 1.0) for text in whole for signs, new in places_of(Page("", text, [GoldStory("article", False)], []))
+        (signs, new, 1.0)
+        for text in whole
+        for signs, new in places_of(Page("", text, [GoldStory("article", False)], []))
     ]
     names = list(places[0][0])
     rows = np.array([[signs[name] for name in names] for signs, _, _ in places])
@@ -240,7 +246,9 @@ def _made_page(number: int, articles: list[dict[str, str]], rng: random.Random) 
         if not paragraphs:
             continue
         if place and (bare or rng.random() < 0.5):
-            paragraphs = [_cut(paragraphs[0], rng)]
+            paragraphs = [_cut(paragraphs[0], rng) if rng.random() < 0.85 else paragraphs[0]]
+            if rng.random() < 0.25:
+                paragraphs = [f"{rng.choice(_KICKERS)}: {paragraphs[0]}"]
         elif rng.random() < 0.25:
             last = rng.randrange(len(paragraphs))
             paragraphs = [*paragraphs[:last], _cut(paragraphs[last], rng)]
@@ -255,6 +263,7 @@ def _made_page(number: int, articles: list[dict[str, str]], rng: random.Random) 
 
 
 _NAMES = ("Marta Quill", "Jon Abbas", "Li Wen", "R. Okafor")
+_KICKERS = ("HARBOUR NOISE", "NIGHT SHIFT", "BUDGET", "COURT CASE", "NO WAY BACK", "TALKS")
 _FURNITURE = ("---", "Read more", "More news", "Related stories", "Recommended", "© The Courier. All rights reserved.")
 
 
@@ -274,7 +283,7 @@ def _interrupted(paragraphs: list[str], rng: random.Random) -> list[str]:
             lines.append(rng.choice([*_FURNITURE, "Photo: AP", "Story continues below", "By the numbers"]))
         if subheads and rng.random() < 0.3 and len(words) > 9:
             first, count = rng.randrange(len(words) - 8), rng.randint(2, 8)
-            lines.append(" ".join(words[first : first + count]).strip(" .,;:“”\"").capitalize())
+            lines.append(" ".join(words[first : first + count]).strip(' .,;:“”"').capitalize())
         lines.append(paragraph)
     return lines
 

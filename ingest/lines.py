@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from ingest.clean import DANGLING, KICKER
@@ -136,13 +137,15 @@ class Line:
     Attributes:
         role: See `Role`.
         cut: It stops in the middle of a sentence, and the next line does not go on.
-        opens: It begins as a story does, with a kicker or a dateline.
+        kicker: It begins with a label in capitals ("HARBOUR NOISE: ...").
+        dateline: It begins with a place ("PORT VALE (Agency) — ...").
     """
 
     text: str
     role: Role
     cut: bool = False
-    opens: bool = False
+    kicker: bool = False
+    dateline: bool = False
 
     @property
     def words(self) -> int:
@@ -162,14 +165,14 @@ def classify(paragraphs: list[str]) -> list[Line]:
         roles = ["furniture" if place in times else role for place, role in enumerate(roles)]
     recurring = _recurring_labels(paragraphs)
     shown = [place for place, role in enumerate(roles) if role in ("text", "short")]
-    following = dict(zip(shown, shown[1:], strict=False))
+    following = dict(pairwise(shown))
     lines = []
     for place, (part, role) in enumerate(zip(paragraphs, roles, strict=True)):
         after = paragraphs[following[place]] if place in following else ""
         cut = role in ("text", "short") and is_cut(part) and not after[:1].islower()
         kicker = kicker_of(part)
-        opens = role == "text" and bool((kicker and kicker not in recurring) or _DATELINE.match(part))
-        lines.append(Line(part, role, cut, opens))
+        heads = role == "text" and bool(kicker) and kicker not in recurring
+        lines.append(Line(part, role, cut, heads, role == "text" and _DATELINE.match(part) is not None))
     return lines
 
 

@@ -26,7 +26,7 @@ class _Notes:
 
     origins: list[tuple[str, str]] = field(default_factory=list)
     problems: list[FileProblem] = field(default_factory=list)
-    ended: list[tuple[Found, str]] = field(default_factory=list)
+    ended: list[tuple[Found, str, bool]] = field(default_factory=list)  # with its stamp, and if all of it was read
 
 
 def ingest(
@@ -110,8 +110,8 @@ class _Run:
                 if stamp and stamp == self._files.stamp(item.name):
                     self._skip(item)
                 else:
-                    self._read_file(item, place, fetcher)
-                    self._notes.ended.append((item, stamp))
+                    whole = self._read_file(item, place, fetcher)
+                    self._notes.ended.append((item, stamp, whole))
                     if not self.indexer.waiting:
                         self._write()
                 self._bytes_done += item.size
@@ -125,10 +125,15 @@ class _Run:
         for problem in self._files.problems(file=item.name):
             self.indexer.tally.add(Problem(problem.place, problem.reason, problem.lost))
 
-    def _read_file(self, item: Found, place: int, fetcher: Fetcher) -> None:
-        chars = 0
+    def _read_file(self, item: Found, place: int, fetcher: Fetcher) -> bool:
+        """Index what a file holds; return False if something in it may have been missed.
+
+        What was missed may be an article that was read before. An address shows what is new, not all there is.
+        """
+        chars, whole = 0, item.path is not None
         for content in read(item, self._options, fetcher):
             if isinstance(content, Problem):
+                whole = whole and not content.lost
                 self.indexer.tally.add(content)
                 self._note(item, content)
                 continue
@@ -142,6 +147,7 @@ class _Run:
                 self.indexer.flush()
                 self._write()
                 self._tell(item.name, place, min(chars, item.size))
+        return whole
 
     def _note(self, item: Found, problem: Problem) -> None:
         self._notes.problems.append(
@@ -153,8 +159,8 @@ class _Run:
         notes, self._notes = self._notes, _Notes()
         self._files.found(notes.origins, run=self.number)
         self._files.add_problems(notes.problems, run=self.number)
-        for item, stamp in notes.ended:
-            self._files.finish(item.name, str(item.path or item.name), stamp, run=self.number)
+        for item, stamp, whole in notes.ended:
+            self._files.finish(item.name, str(item.path or item.name), stamp, run=self.number, whole=whole)
 
     def _tell(self, name: str, files_done: int, bytes_in_file: int) -> None:
         if self._progress:

@@ -96,6 +96,9 @@ def _files(source: str) -> Iterator[Found]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for at, folders, files in os.walk(folder.resolve()):
+        if "archive.sqlite" in files and "owner.lock" in files:  # a home of ours
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(at) / name
@@ -110,6 +113,14 @@ def _is_known(path: Path) -> bool:
 def _found(path: Path, name: str) -> Found:
     state = path.stat()
     return Found(name, path, state.st_size, f"{state.st_size}:{state.st_mtime_ns}")
+
+
+def may_matter(path: str) -> bool:
+    """Tell whether a changed file can be a source: of a known kind, not hidden, and not in a home of ours."""
+    file = Path(path)
+    hidden = any(part.startswith(".") for part in file.parts[1:])
+    homes = any((folder / "owner.lock").exists() for folder in file.parents)
+    return not hidden and not homes and _is_known(file)
 
 
 def folder_of(source: str) -> Path:

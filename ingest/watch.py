@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
-from ingest.sources import folder_of, is_address
+from ingest.sources import folder_of, is_address, may_matter
 
 EVERY = 15 * 60  # seconds between two looks at an address
 
@@ -25,8 +25,12 @@ def changes(sources: Sequence[str | Path], stop: Event | None = None) -> Iterato
         while not (stop or Event()).wait(EVERY):
             yield
         return
-    waited = watch(
-        *folders, stop_event=stop, yield_on_timeout=some_address, rust_timeout=EVERY * 1000 if some_address else 5000
+    changed = watch(
+        *folders,
+        watch_filter=lambda _, path: may_matter(path),
+        stop_event=stop,
+        yield_on_timeout=some_address,
+        rust_timeout=EVERY * 1000 if some_address else 5000,  # milliseconds
     )
-    for _ in waited:
+    for _ in changed:
         yield

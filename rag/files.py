@@ -67,10 +67,20 @@ class Files:
                 [(p.file, p.place, p.reason, p.lost, run, epoch(p.at)) for p in problems],
             )
 
-    def finish(self, name: str, path: str, stamp: str, *, run: int) -> None:
-        """Note that the file was read to its end; `path` is absolute, or an address."""
+    def finish(self, name: str, path: str, stamp: str, *, run: int, whole: bool = True) -> None:
+        """Note that the file was read to its end.
+
+        Args:
+            name: As shown to people.
+            path: Absolute, or an address.
+            stamp: Changes when the file does.
+            run: The present one.
+            whole: All that it holds was understood. If not, articles that were found in it before are not gone.
+        """
         with self._db.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", [name, path, stamp, run, run])
+            rows = db.execute("SELECT run FROM files WHERE name = ?", [name]).fetchall()
+            live_since = run if whole else rows[0]["run"] if rows else 0
+            db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", [name, path, stamp, live_since, run])
             db.execute("DELETE FROM problems WHERE file = ? AND run < ?", [name, run])
 
     def unchanged(self, name: str, *, run: int) -> None:

@@ -10,8 +10,6 @@ holds it, and `negatives`: [question, title, text, kind] without an answer. The 
     same      another passage of the same article
     cut       the answer's passage without the sentence that holds it
     swapped   the answer's passage with a name or number of the question exchanged for another
-    turned    the answer's passage with the question turned into one that it does not answer: an opposite word, a
-              "not", or another name of the same passage, as in the questions that SQuAD 2 adds by hand
 
 Passages of `--exclude` archives are looked for in the single-sentence sets, and documents that share a sentence with
 them are left out, so that those archives can be used to measure.
@@ -159,9 +157,9 @@ def _paragraph_pairs(examples: Sequence[Example], count: Callable[[str], int], r
         without = _without_sentence(pair)
         if without and not _says(without, answer):
             pair.negatives.append((pair.question, pair.title, without, "cut"))
-        for kind, changed in (("swapped", swaps.swapped(pair)), ("turned", swaps.turned(pair, answer))):
-            if changed:
-                pair.negatives.append((changed, pair.title, pair.text, kind))
+        swapped = swaps.swapped(pair)
+        if swapped:
+            pair.negatives.append((swapped, pair.title, pair.text, "swapped"))
         pairs.append(pair)
     return pairs
 
@@ -217,22 +215,6 @@ def _words(text: str) -> str:
 
 
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?![\w.,]*\d)")
-_OPPOSITES: dict[str, str] = {
-    word: other
-    for pair in (
-        "first last|before after|more less|most least|largest smallest|biggest smallest|highest lowest|oldest youngest"
-        "|longest shortest|best worst|increase decrease|increased decreased|rise fall|rose fell|won lost|win lose"
-        "|began ended|begin end|started stopped|opened closed|born buried|bought sold|north south|east west"
-        "|northern southern|eastern western|men women|male female|father mother|son daughter|brother sister|king queen"
-        "|major minor|positive negative|early late|former current|majority minority|maximum minimum|accepted rejected"
-        "|allowed banned|supported opposed|support oppose|success failure|upper lower|above below|public private"
-        "|legal illegal|strong weak|rich poor|inside outside|easy difficult|common rare|good bad|high low|large small"
-        "|earliest latest|fastest slowest|richest poorest|strongest weakest|arrived departed|gained lost"
-        "|joined left|created destroyed|built demolished|true false|internal external|primary secondary"
-    ).split("|")
-    for word, other in (pair.split(), pair.split()[::-1])
-}
-_NEGATABLE = re.compile(r"\b(?:is|was|are|were|can|could|does|did|do|has|have|had|will|would)\b(?! not\b)")
 
 
 class _Swaps:
@@ -264,39 +246,6 @@ class _Swaps:
             if other.lower() not in held and other.lower() not in pair.question.lower():
                 return pair.question.replace(name, other)
         return None
-
-    def turned(self, pair: Pair, answer: str) -> str | None:
-        """Return the question with an opposite, a name of the same passage or a "not" put in, the first that fits."""
-        held = set(tokens(pair.text))
-        ways = [self._opposite, self._other_name, self._negated]
-        if self._rng.random() < 0.5:
-            ways[:2] = ways[1::-1]
-        return next((turned for way in ways if (turned := way(pair, answer, held))), None)
-
-    def _opposite(self, pair: Pair, _: str, held: set[str]) -> str | None:
-        fitting = [m for m in re.finditer(r"[a-z]+", pair.question) if _OPPOSITES.get(m.group(), "") not in held | {""}]
-        if not fitting:
-            return None
-        match = self._rng.choice(fitting)
-        return pair.question[: match.start()] + _OPPOSITES[match.group()] + pair.question[match.end() :]
-
-    def _other_name(self, pair: Pair, answer: str, _: set[str]) -> str | None:
-        own = [name for name in names(pair.question) if len(name) > 3 and name in pair.text]
-        asked, said = set(tokens(pair.question)), set(tokens(answer))
-        others = [name for name in names(pair.text) if len(name) > 3 and not (asked | said) & set(tokens(name))]
-        return pair.question.replace(self._rng.choice(own), self._rng.choice(others)) if own and others else None
-
-    def _negated(self, pair: Pair, _: str, held: set[str]) -> str | None:
-        match = _NEGATABLE.search(pair.question)
-        if match is None or self._rng.random() < 0.7 or held & {"not", "no", "never", "without"}:  # few are such
-            return None
-        if re.match(r"(?:did|does|do|can|could|will|would|has|have|had) ", pair.question[match.start() :]):
-            subject_and_verb = pair.question[match.end() :]
-            verb = re.match(r" (?:the )?[\w’'-]+(?: [A-Z][\w’'-]*)*", subject_and_verb)
-            if verb is None:
-                return None
-            return pair.question[: match.end()] + verb.group() + " not" + subject_and_verb[verb.end() :]
-        return pair.question[: match.end()] + " not" + pair.question[match.end() :]
 
 
 _Matrix = Any  # an array of NumPy or a sparse matrix of SciPy

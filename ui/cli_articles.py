@@ -98,12 +98,16 @@ def articles_export(
     out: Annotated[Path | None, typer.Option("--out", help="A .jsonl file; default: standard output.")] = None,
 ) -> None:
     """Write all articles as JSON lines, in the form that `pressmark ingest` reads."""
+    from ingest.loaders.records import EXPORTED
     from rag.schema import Article
 
+    if out and not out.parent.is_dir():
+        raise ValueError(f"{out.parent} is no folder: make it first, or write elsewhere with --out.")
     written = 0
     with open_archive(home) as archive, out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as file:
         while page := archive.articles(limit=_PAGE, offset=written):
-            file.writelines(f"{dumped(Article, article, indent=None)}\n" for article in page)
+            for article in page:
+                file.write(f'{{"{EXPORTED}":1,{dumped(Article, article, indent=None)[1:]}\n')
             written += len(page)
     say(f"{written} articles written.", error=True)
 

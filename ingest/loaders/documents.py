@@ -41,8 +41,8 @@ def load_pdf(source: Source) -> Iterator[Article | Problem]:
     if not text.strip():
         yield Problem(source.shown_as, "holds pictures of pages, no text: run text recognition on it first")
         return
-    author = str(about.author) if about and about.author else ""
-    fields = Fields(text, url=source.url, authors=(author,) if author else ())
+    title, author = (str(value) if value else "" for value in (about.title, about.author)) if about else ("", "")
+    fields = Fields(text, url=source.url, title=title, authors=(author,) if author else ())
     yield from articles(fields, source, where=source.shown_as, position=1)
 
 

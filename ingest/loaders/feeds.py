@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import calendar
+import io
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ingest.loaders.records import Fields, articles, plain_html
+from ingest.loaders.records import Fields, articles, html_text
 from ingest.loaders.source import Source, read_bytes
 from ingest.report import Problem
 from rag.schema import Article
 
-_SITEMAP = re.compile(rb"<(?:\w+:)?(urlset|sitemapindex)\b")
+# A sitemap's first element: what stands before it is declarations and comments.
+_SITEMAP = re.compile(
+    rb"\s*(?:<\?[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(?:\w+:)?(?:urlset|sitemapindex)\b", re.DOTALL
+)
 _HEAD_BYTES = 4096
 _FULL_WORDS = 120  # a "summary" this long is the whole text
 
@@ -27,7 +29,8 @@ def load_feed(source: Source) -> Iterator[Article | Problem]:
     if isinstance(data, Problem):
         yield data
         return
-    feed = feedparser.parse(data, sanitize_html=True, resolve_relative_uris=False)
+    # As a stream: bytes that name a file would be opened as that file.
+    feed = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
     if not feed.entries:
         problem = feed.get("bozo_exception")
         yield Problem(source.shown_as, f"holds no entry of a feed{f' ({problem})' if problem else ''}: check the file")
@@ -44,31 +47,30 @@ def load_feed(source: Source) -> Iterator[Article | Problem]:
 def _fields(entry: Any, outlet: str, language: str) -> Fields:  # noqa: ANN401  # feedparser has no types
     body = "\n\n".join(str(part.get("value", "")) for part in entry.get("content", ()))
     summary = str(entry.get("summary", ""))
-    text = plain_html(body if len(body) > len(summary) else summary)
+    text = html_text(body if len(body) > len(summary) else summary)
+    # Not feedparser's times: it makes a date of anything.
+    modified = str(entry["updated"]) if "updated" in entry else ""
+    id_ = str(entry.get("id", ""))
     return Fields(
         text=text,
-        id=str(entry.get("id", "")),
-        title=plain_html(str(entry.get("title", ""))),
-        source=str(entry.get("source", {}).get("title", "")) or outlet,
+        id=id_ if ":" in id_ else "",  # a bare number is unique only in its feed
+        title=html_text(str(entry.get("title", ""))),
+        source=html_text(str(entry.get("source", {}).get("title", "")) or outlet),
         url=str(entry.get("link", "")),
-        published_at=_moment(entry.get("published_parsed")) or _moment(entry.get("updated_parsed")),
-        modified_at=_moment(entry.get("updated_parsed")),
+        published_at=(str(entry["published"]) if "published" in entry else "") or modified,
+        modified_at=modified,
         authors=tuple(str(author["name"]) for author in entry.get("authors", ()) if author.get("name")),
         section=next((str(tag["term"]) for tag in entry.get("tags", ()) if tag.get("term")), ""),
-        language=language.split("-")[0].lower(),
+        language=re.split(r"[-_]", language)[0].lower(),
         teaser=not body and len(text.split()) < _FULL_WORDS,
     )
-
-
-def _moment(parsed: Any) -> datetime | None:  # noqa: ANN401  # a struct_time in UTC, or None
-    return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
 
 
 def is_sitemap(path: Path) -> bool:
     """Tell whether a file is a sitemap or a list of them, by its beginning."""
     try:
         with path.open("rb") as file:
-            return bool(_SITEMAP.search(file.read(_HEAD_BYTES)))
+            return _SITEMAP.match(file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf")) is not None
     except OSError:
         return False
 

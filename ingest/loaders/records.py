@@ -20,10 +20,13 @@ from ingest.page import Story, split
 from ingest.report import Problem
 from rag.schema import Article
 
+EXPORTED = "pressmark"  # marks a record as an export of ours: nothing of it is to be cleaned again
 MAX_CHARS = 1_000_000  # of one article: 150,000 words, a book
 
-_BLOCK_TAG = re.compile(r"</?(?:p|br|div|h[1-6]|li|blockquote)\b[^>]{0,200}>", re.IGNORECASE)
-_TAG = re.compile(r"</?[a-zA-Z][^>]{0,500}>")
+_BLOCK_TAG = re.compile(r"</?(?:p|br|div|h[1-6]|li|ul|ol|tr|blockquote)\b[^<>]{0,200}>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
+_COMMENT = re.compile(r"<!--[^<>]{0,2000}-->")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[a-zA-Z]\w{1,30});")
 
 # Our field -> how archives and feeds spell it, best first; compared in lower case.
 SPELLINGS = {
@@ -203,12 +206,28 @@ def record_articles(record: object, source: Source, *, where: str, position: int
     if not isinstance(record, dict):
         yield Problem(where, f"is no object but {type(record).__name__}: give an object with title and text")
         return
+    if record.get(EXPORTED):
+        yield _exported(record, where)
+        return
     fields = fields_of(record, source.options.names)
     if not fields.text.strip():
         names = source.options.names.get("text") or ", ".join(SPELLINGS["text"])
         yield Problem(where, f"has no text: give it one of the fields {names}, or name yours with --map text=...")
         return
     yield from articles(replace(fields, url=fields.url or source.url), source, where=where, position=position)
+
+
+def _exported(record: Mapping[str, object], where: str) -> Article | Problem:
+    """Return the article of a record that `pressmark articles export` wrote, as it was."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        article: Article = TypeAdapter(Article).validate_python({k: v for k, v in record.items() if k != EXPORTED})
+    except ValidationError as error:
+        first = error.errors()[0]
+        return Problem(where, f"is no exported article ({first['loc'][0]}: {first['msg']}): leave out {EXPORTED!r}")
+    version = version_of(article.title, article.text, article.published_at, article.correction)
+    return replace(article, version=version)
 
 
 def fields_of(record: Mapping[str, object], names: Mapping[str, str]) -> Fields:
@@ -226,23 +245,31 @@ def fields_of(record: Mapping[str, object], names: Mapping[str, str]) -> Fields:
     return Fields(
         text=plain_html(text_of(find("text"))),
         id=text_of(find("id")),
-        title=html.unescape(text_of(find("title"))),
-        source=html.unescape(text_of(find("source"))),
+        title=unescaped(text_of(find("title"))),
+        source=unescaped(text_of(find("source"))),
         url=text_of(find("url")),
         published_at=time("published_at"),
         modified_at=time("modified_at"),
-        authors=tuple(map(html.unescape, names_of(find("authors")))),
-        section=html.unescape(text_of(find("section"))),
+        authors=tuple(map(unescaped, names_of(find("authors")))),
+        section=unescaped(text_of(find("section"))),
         language=text_of(find("language")),
-        correction=html.unescape(text_of(find("correction"))),
+        correction=unescaped(text_of(find("correction"))),
     )
 
 
 def plain_html(body: str) -> str:
-    """Return a text without tags and entities: feeds and archives often keep bodies as HTML."""
-    if _BLOCK_TAG.search(body):
-        body = _TAG.sub("", _BLOCK_TAG.sub("\n\n", body))
-    return html.unescape(body)
+    """Return a text without tags and entities, if it holds tags of blocks: archives often keep bodies as HTML."""
+    return html_text(body) if _BLOCK_TAG.search(body) else unescaped(body)
+
+
+def html_text(markup: str) -> str:
+    """Return the text of HTML, a blank line for each border of a block."""
+    return unescaped(_TAG.sub("", _BLOCK_TAG.sub("\n\n", _COMMENT.sub("", markup))))
+
+
+def unescaped(text: str) -> str:
+    """Resolve entities that are written in full: "&sect" in an address is none."""
+    return _ENTITY.sub(lambda match: html.unescape(match.group()), text)
 
 
 def text_of(value: object) -> str:

@@ -54,13 +54,13 @@ def said(text: str) -> str:
 @pytest.mark.parametrize("name", ["a.xml", "a.rss", "a.atom"])
 def test_rss_entry_with_its_whole_text_is_an_article(tmp_path, name):
     item = (
-        "<title>Market moves</title><link>https://gull.example/a</link><guid isPermaLink='false'>g1</guid>"
+        "<title>Market moves</title><link>https://gull.example/a</link><guid>tag:gull.example,2024:1</guid>"
         "<pubDate>Fri, 03 May 2024 02:00:00 +0200</pubDate><dc:creator>Lena Moss</dc:creator>"
         "<category>Local</category><category>Harbour</category><description>The market moves.</description>"
         f"<content:encoded><![CDATA[<p>{LEAD}</p><p>{REST}</p>]]></content:encoded>"
     )
     (article,) = read(tmp_path, rss(item), name=name)
-    assert (article.id, article.title, article.text) == ("g1", "Market moves", f"{LEAD}\n\n{REST}")
+    assert (article.id, article.title, article.text) == ("tag:gull.example,2024:1", "Market moves", f"{LEAD}\n\n{REST}")
     assert (article.source, article.url, article.published_at) == ("Gull Post", "https://gull.example/a", MAY_3)
     assert (article.authors, article.section, article.language) == (("Lena Moss",), "Local", "en")
     assert article.kind != "teaser"

@@ -24,5 +24,5 @@ def test_the_questions_on_archives_that_are_not_ours_are_well_formed():
 def test_a_sentence_answers_if_it_is_of_the_paragraph_and_the_answer_begins_in_it(article, start, answered):
     passage = RetrievedPassage(Passage("x", article, "1", 0, 0, 60, "t", "T"), 1.0, 1)
     sentence = EvidenceSentence(passage, start, start + 15, start, start + 15, "t", 0.0)
-    assert SquadQuestion("Who?", "p1", (12, 18), ("Roke",)).answered_in(sentence) is answered
-    assert not SquadQuestion("Who?", "p1", None, ()).answered_in(sentence)
+    assert SquadQuestion("Who?", "p1", frozenset({"p1"}), (12, 18), ("Roke",)).answered_in(sentence) is answered
+    assert not SquadQuestion("Who?", "p1", frozenset({"p1"}), None, ()).answered_in(sentence)

@@ -61,28 +61,3 @@ def test_without_an_answer_the_target_is_the_null():
     item = _item({"span": None, "sentence": None}, encoded)
     assert np.flatnonzero(item.starts).tolist() == np.flatnonzero(item.ends).tolist() == [0]
     assert not (item.evidence == 1).any()
-
-
-def test_a_turned_question_asks_for_the_opposite_of_what_the_passage_says():
-    swaps = _Swaps([], random.Random(1))
-    text = "The first vote was lost by a clear margin, the ministry said."
-    one = Pair("squad1", "g", "Who called the first vote?", "", text, (47, 59), (0, len(text)))
-    assert swaps.turned(one, "the ministry") == "Who called the last vote?"
-
-
-def test_a_turned_question_names_someone_else_of_the_passage_but_not_the_answer():
-    swaps = _Swaps([], random.Random(1))
-    text = "Ana Holt beat Ben Rask in Selwyn. Cora Lind came third."
-    one = Pair("squad1", "g", "Whom did Ana Holt beat?", "", text, (14, 22), (0, 33))
-    turned = {swaps.turned(one, "Ben Rask") for _ in range(50)}
-    assert turned <= {"Whom did Cora Lind beat?", "Whom did Selwyn beat?"}
-    assert "Whom did Cora Lind beat?" in turned
-
-
-def test_a_turned_question_with_nothing_to_exchange_is_negated_at_times():
-    swaps = _Swaps([], random.Random(1))
-    text = "The bridge was closed on Monday because of ice."
-    closed = Pair("squad1", "g", "Why was the bridge unsafe?", "", text, (43, 46), (0, len(text)))
-    assert {swaps.turned(closed, "ice") for _ in range(50)} == {None, "Why was not the bridge unsafe?"}
-    did = Pair("squad1", "g", "When did Ana Holt phone them?", "", text, (25, 31), (0, len(text)))
-    assert "When did Ana Holt not phone them?" in {swaps.turned(did, "Monday") for _ in range(50)}

@@ -102,7 +102,7 @@ def articles_export(
     from rag.schema import Article
 
     if out and not out.parent.is_dir():
-        raise ValueError(f"{out.parent} is no folder: make it first, or write elsewhere with --out.")
+        raise ValueError(f"{out} cannot be written: make the folder first, or write elsewhere with --out.")
     written = 0
     with open_archive(home) as archive, out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as file:
         while page := archive.articles(limit=_PAGE, offset=written):

@@ -6,23 +6,21 @@ A member is copied to a temporary file of our naming, so a path in an archive ("
 from __future__ import annotations
 
 import gzip
-import lzma
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Self
 
 from ingest.report import Problem
 
 MAX_MEMBERS = 200_000
 MAX_TOTAL = 20 * 1024**3  # bytes
 _BOMB_BYTES, _BOMB_RATIO = 10 * 1024**2, 100  # news text shrinks to a third or a fifth; a member over both is no text
-_CHUNK = 1024 * 1024
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+_CHUNK = 64 * 1024
+_LINES = (".jsonl", ".ndjson", ".csv", ".tsv")  # of a damaged one the lines before the damage are read
 _ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".gz")
 
 # A member's name -> the most bytes that a file of its kind may have, 0 for one of no known kind.
@@ -50,7 +48,7 @@ def members(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | Pr
             yield from _from_gzip(path, shown_as, limit_of)
         else:
             yield from _from_tar(path, shown_as, limit_of)
-    except _DAMAGED as error:
+    except Exception as error:  # a damaged archive fails anywhere in the packages
         yield Problem(shown_as, f"cannot be unpacked to its end ({error}): make the archive anew")
 
 
@@ -68,7 +66,7 @@ def _from_zip(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | 
                 yield Problem(f"{shown_as}/{info.filename}", problem)
             elif not budget.spent:
                 with archive.open(info) as stream:
-                    yield from _copied(stream, info.filename, shown_as, _zip_time(info), limit_of)
+                    yield from _copied(stream, info.filename, shown_as, _zip_time(info), limit_of(Path(info.filename)))
             if budget.spent:
                 yield Problem(shown_as, budget.spent)
                 return
@@ -81,33 +79,54 @@ def _zip_time(info: zipfile.ZipInfo) -> datetime | None:
         return None
 
 
+class _StrictHeader(tarfile.TarInfo):
+    """A header that fails where the library would take damage for the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(tarfile_)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            raise ValueError(f"a header is damaged: {error}") from error
+
+
 def _from_tar(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | Problem]:
-    with tarfile.open(path, mode="r|*") as archive:  # as a stream: no table of all members in memory
+    packed = path.stat().st_size
+    # As a stream: no table of all members in memory.
+    with tarfile.open(path, mode="r|*", tarinfo=_StrictHeader) as archive:
         budget = _Budget(limit_of)
         for info in archive:
             archive.members = []  # type: ignore[attr-defined]  # it keeps them all, even of a stream
             if not budget.is_wanted(info.name) or info.isdir():
                 continue
-            problem = budget.problem(info.name, info.size, 1.0)
+            problem = budget.problem(info.name, info.size, info.size / packed)
             if not problem and not info.isfile():
                 problem = "is a link in an archive: pack the file itself"
             if problem:
                 yield Problem(f"{shown_as}/{info.name}", problem)
             elif not budget.spent and (stream := archive.extractfile(info)):
-                changed = datetime.fromtimestamp(info.mtime, UTC)
-                yield from _copied(stream, info.name, shown_as, changed, limit_of)
+                yield from _copied(stream, info.name, shown_as, _moment(info.mtime), limit_of(Path(info.name)))
             if budget.spent:
                 yield Problem(shown_as, budget.spent)
                 return
 
 
+def _moment(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None  # 0 stands for none
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _from_gzip(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | Problem]:
     inner = path.name[: -len(".gz")]
-    if not limit_of(Path(inner)):
+    limit = limit_of(Path(inner))
+    if not limit:
         yield Problem(shown_as, "holds a file of no known kind: give it a name such as articles.jsonl.gz")
         return
+    most = min(limit, max(_BOMB_BYTES, _BOMB_RATIO * path.stat().st_size))
     with gzip.open(path) as stream:
-        yield from _copied(stream, inner, shown_as, None, limit_of)
+        yield from _copied(stream, inner, shown_as, None, most)
 
 
 class _Budget:
@@ -127,7 +146,6 @@ class _Budget:
     def problem(self, name: str, size: int, ratio: float) -> str:
         """Count a wanted member; return why it cannot be unpacked, "" if it can."""
         self._members += 1
-        self._bytes += size
         if self._members > MAX_MEMBERS:
             self.spent = f"holds over {MAX_MEMBERS:,} files; the rest was left out: split the archive"
         elif is_packed(Path(name)):
@@ -136,7 +154,8 @@ class _Budget:
             return _too_large(self._limit_of(Path(name)))
         elif size > _BOMB_BYTES and ratio > _BOMB_RATIO:
             return f"unpacks to {ratio:.0f} times its size, which no text does: left out"
-        elif self._bytes > MAX_TOTAL:
+        self._bytes += size
+        if self._bytes > MAX_TOTAL:
             self.spent = f"unpacks to over {MAX_TOTAL // 1024**3} GB; the rest was left out: split the archive"
         return ""
 
@@ -146,15 +165,22 @@ def _too_large(limit: int) -> str:
 
 
 def _copied(
-    stream: IO[bytes] | gzip.GzipFile, name: str, shown_as: str, changed: datetime | None, limit_of: Limits
+    stream: IO[bytes] | gzip.GzipFile, name: str, shown_as: str, changed: datetime | None, limit: int
 ) -> Iterator[Member | Problem]:
-    limit = limit_of(Path(name))
     with tempfile.TemporaryDirectory(prefix="pressmark-") as folder:
         path = Path(folder) / f"member{Path(name).suffix.lower()}"
+        read = getattr(stream, "read1", stream.read)  # gives what was unpacked before a damage
+        damage: Exception | None = None
         with path.open("wb") as file:
-            while chunk := stream.read(_CHUNK):
-                if file.tell() + len(chunk) > limit:  # the archive's own word on the size may be a lie
-                    yield Problem(f"{shown_as}/{name}", _too_large(limit))
-                    return
-                file.write(chunk)
-        yield path, name, changed
+            try:
+                while chunk := read(_CHUNK):
+                    if file.tell() + len(chunk) > limit:  # the archive's own word on the size may be a lie
+                        yield Problem(f"{shown_as}/{name}", _too_large(limit))
+                        return
+                    file.write(chunk)
+            except Exception as error:  # see `members`
+                damage = error
+        if damage is None or path.suffix in _LINES:
+            yield path, name, changed
+        if damage is not None:
+            raise damage

@@ -39,11 +39,15 @@ class Tally:
     articles: list[str] = field(default_factory=list)
 
     def add(self, problem: Problem) -> None:
-        """Count a problem, and keep it if it is among the first."""
+        """Count a problem, and show it."""
         if problem.lost:
             self.rejected += 1
         else:
             self.remarks += 1
+        self.show(problem)
+
+    def show(self, problem: Problem) -> None:
+        """Keep a problem if it is among the first."""
         if len(self.problems) < SHOWN:
             self.problems.append(problem)
 
@@ -118,8 +122,18 @@ class Indexer:
         finally:
             self._seen.close()
 
-    def add(self, article: Article) -> Problem | None:
-        """Index the article if it is new or changed; return what is wrong with it, if anything is."""
+    def skip(self, articles: Sequence[tuple[str, str]]) -> None:
+        """Count articles, given as (id, version), that are known to be unchanged."""
+        self._seen.add(articles)
+        self.tally.unchanged += len(articles)
+
+    def add(self, article: Article, *, where: str = "") -> Problem | None:
+        """Index the article if it is new or changed; return what is wrong with it, if anything is.
+
+        Args:
+            article: Of a file or from elsewhere.
+            where: Named if something is wrong; else its headline is.
+        """
         tally = self.tally
         earlier = self._seen.version(article)
         if earlier is not None:
@@ -127,7 +141,8 @@ class Indexer:
                 tally.unchanged += 1
                 return None
             problem = Problem(
-                article.title[:80], f"another article of this run has the id {article.id!r}: give it its own"
+                where or article.title[:80],
+                f"another article of this run has the id {article.id!r}: give {article.title[:60]!r} its own",
             )
             tally.add(problem)
             return problem
@@ -192,6 +207,11 @@ class _Seen:
             self._db.execute("INSERT INTO seen VALUES (?, ?)", [article.id, article.version])
             return None
         return str(found[0])
+
+    def add(self, articles: Sequence[tuple[str, str]]) -> None:
+        self._db.execute("BEGIN")
+        self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", articles)
+        self._db.execute("COMMIT")
 
     def close(self) -> None:
         self._db.close()

@@ -11,8 +11,8 @@ from pathlib import Path
 from ingest.fetch import Fetcher
 from ingest.indexer import Indexer, delete_articles
 from ingest.loaders.source import PLAIN, Options
-from ingest.report import IngestReport, Problem, Progress
-from ingest.sources import Found, find, read, stamp_of
+from ingest.report import SHOWN, IngestReport, Problem, Progress
+from ingest.sources import Found, find, leads_elsewhere, read, stamp_of
 from rag.files import FileProblem
 from rag.schema import Article
 from rag.store import Store
@@ -98,7 +98,7 @@ class _Run:
         self._options = options
         self._progress = progress
         self._notes = _Notes()
-        self._bytes = max(1, sum(item.size for item in found))
+        self._bytes = max(1, sum(map(_weight, found)))
         self._bytes_done = 0
 
     def read(self, fetcher: Fetcher) -> None:
@@ -106,31 +106,34 @@ class _Run:
         with self.indexer:
             for place, item in enumerate(self._found):
                 self._tell(item.name, place, 0)
-                stamp = stamp_of(item, self._options)
-                if stamp and stamp == self._files.stamp(item.name):
+                stamp = "" if leads_elsewhere(item) else stamp_of(item, self._options)
+                if stamp and stamp == self._files.stamp(item.key):
                     self._skip(item)
                 else:
+                    self._files.begin(item.key)
                     whole = self._read_file(item, place, fetcher)
                     self._notes.ended.append((item, stamp, whole))
                     if not self.indexer.waiting:
                         self._write()
-                self._bytes_done += item.size
+                self._bytes_done += _weight(item)
             self.indexer.flush()
             self._write()
         self._tell("done", len(self._found), 0)
 
     def _skip(self, item: Found) -> None:
-        self._files.unchanged(item.name, run=self.number)
-        self.indexer.tally.unchanged += self._files.article_count(item.name)
-        for problem in self._files.problems(file=item.name):
-            self.indexer.tally.add(Problem(problem.place, problem.reason, problem.lost))
+        self.indexer.skip(self._files.unchanged(item.key, run=self.number))
+        tally = self.indexer.tally
+        for problem in self._files.problems(file=item.key, limit=SHOWN):
+            tally.show(Problem(problem.place, problem.reason, problem.lost))
+        tally.rejected += self._files.problem_count(file=item.key, lost=True)
+        tally.remarks += self._files.problem_count(file=item.key, lost=False)
 
     def _read_file(self, item: Found, place: int, fetcher: Fetcher) -> bool:
         """Index what a file holds; return False if something in it may have been missed.
 
         What was missed may be an article that was read before. An address shows what is new, not all there is.
         """
-        chars, whole = 0, item.path is not None
+        chars, articles, whole = 0, 0, item.path is not None
         for content in read(item, self._options, fetcher):
             if isinstance(content, Problem):
                 whole = whole and not content.lost
@@ -138,11 +141,12 @@ class _Run:
                 self._note(item, content)
                 continue
             chars += len(content.text)
-            problem = self.indexer.add(content)
+            articles += 1
+            problem = self.indexer.add(content, where=f"{item.name} article {articles}")
+            self._notes.origins.append((item.key, content.id))
             if problem:
+                whole = False
                 self._note(item, problem)
-            else:
-                self._notes.origins.append((item.name, content.id))
             if not self.indexer.waiting or len(self._notes.origins) > _NOTED:
                 self.indexer.flush()
                 self._write()
@@ -151,7 +155,7 @@ class _Run:
 
     def _note(self, item: Found, problem: Problem) -> None:
         self._notes.problems.append(
-            FileProblem(item.name, problem.where, problem.reason, problem.lost, datetime.now(UTC))
+            FileProblem(item.key, problem.where, problem.reason, problem.lost, datetime.now(UTC))
         )
 
     def _write(self) -> None:
@@ -160,7 +164,7 @@ class _Run:
         self._files.found(notes.origins, run=self.number)
         self._files.add_problems(notes.problems, run=self.number)
         for item, stamp, whole in notes.ended:
-            self._files.finish(item.name, str(item.path or item.name), stamp, run=self.number, whole=whole)
+            self._files.finish(item.key, stamp, run=self.number, whole=whole)
 
     def _tell(self, name: str, files_done: int, bytes_in_file: int) -> None:
         if self._progress:
@@ -177,3 +181,8 @@ class _Run:
                     seconds=time.monotonic() - self.began,
                 )
             )
+
+
+def _weight(item: Found) -> int:
+    """Return a file's share of the work: its bytes, 1 for an empty one or an address."""
+    return max(1, item.size)

@@ -8,13 +8,14 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ingest.fetch import Fetched, Fetcher
 from ingest.loaders import LOADERS, known_endings, limit_of, load
 from ingest.loaders.feeds import is_sitemap, sitemap_addresses
-from ingest.loaders.source import MAX_BYTES, Options, Source
+from ingest.loaders.source import Options, Source, moment_of, read_bytes
 from ingest.report import Problem
 from ingest.unpack import is_packed, members
 from rag.errors import FetchError, SourceError
@@ -28,8 +29,11 @@ _ENDING_OF = {
     "application/json": ".json", "application/feed+json": ".json", "application/x-ndjson": ".jsonl", "text/csv": ".csv",
     "application/pdf": ".pdf", **dict.fromkeys(_FEED_TYPES, ".xml"),
 }  # fmt: skip
+_LONGEST_ADDRESS = 8192
 _MAX_SITEMAPS = 50
 _MAX_PAGES = 50_000  # as the sitemap protocol allows in one file
+
+_Items = Iterator[Article | Problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +41,18 @@ class Found:
     """A file or address that a source stands for.
 
     Attributes:
-        name: Shown to people, and the same in each run from whatever folder.
+        key: Absolute path, or the address: no two files share one.
+        name: Shown to people; from the source's folder on.
         path: Absolute; None for an address.
         size: In bytes, 0 for an address.
-        stamp: Changes when the file does; "" for what has to be read each time.
+        changed_at: The file's last change, in nanoseconds.
     """
 
+    key: str
     name: str
     path: Path | None
     size: int = 0
-    stamp: str = ""
+    changed_at: int = 0
 
 
 def is_address(source: str) -> bool:
@@ -66,32 +72,38 @@ def find(sources: Sequence[str | Path]) -> list[Found]:
     """
     found: dict[str, Found] = {}
     for source in map(str, sources):
-        for item in [Found(source.strip(), None)] if is_address(source) else _files(source):
-            found.setdefault(str(item.path or item.name), item)
+        address = source.strip()
+        for item in [Found(address, address, None)] if is_address(source) else _files(source):
+            found.setdefault(item.key, item)
     return list(found.values())
 
 
-def _files(source: str) -> Iterator[Found]:
+def _files(source: str) -> list[Found]:
     path = Path(source)
-    if path.is_dir():
-        inside = list(_walk(path))
-        if not inside:
-            raise SourceError(f"{source} holds no file of a known kind ({known_endings()})")
-        yield from (_found(file, file.relative_to(path.resolve().parent).as_posix()) for file in inside)
-    elif path.exists():
-        if not _is_known(path):
-            raise SourceError(f"{source} is of no known kind: give it one of the endings {known_endings()}")
-        yield _found(path.resolve(), path.name)
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, ValueError):  # too long, or with a NUL
+        is_folder = exists = False
+    if is_folder:
+        root = path.resolve()
+        found = [_found(file, file.relative_to(root.parent)) for file in _walk(root)]
+        problem = "holds no file of a known kind"
+    elif exists:
+        found = [_found(path, Path(path.name))] if _is_known(path) else []
+        problem = "is of no known kind: give it one of the endings"
     elif glob.has_magic(source):
-        # Path.glob takes no pattern with an absolute beginning.
-        matching = [Path(match) for match in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207
-        known = [match for match in matching if match.is_file() and _is_known(match)]
-        if not known:
-            raise SourceError(f"{source} matches no file of a known kind ({known_endings()})")
         root = _fixed_part(source)
-        yield from (_found(file.resolve(), _name_in(file, root)) for file in known)
+        matching = sorted(root.glob(str(path.relative_to(root))))
+        shown = [file for file in matching if not _is_hidden(file.relative_to(root))]
+        files = [file for file in shown if _is_known(file) and file.is_file()]
+        found = [_found(file, Path(root.resolve().name) / file.relative_to(root)) for file in files]
+        problem = "matches no file of a known kind"
     else:
         raise SourceError(f"{source} does not exist: give a file ({known_endings()}), a folder of them, or an address")
+    known = [item for item in found if item is not None]
+    if not known:
+        raise SourceError(f"{source} {problem} ({known_endings()})")
+    return known
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -106,21 +118,21 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield path
 
 
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
 def _is_known(path: Path) -> bool:
     return path.suffix.lower() in LOADERS or is_packed(path)
 
 
-def _found(path: Path, name: str) -> Found:
-    state = path.stat()
-    return Found(name, path, state.st_size, f"{state.st_size}:{state.st_mtime_ns}")
-
-
-def may_matter(path: str) -> bool:
-    """Tell whether a changed file can be a source: of a known kind, not hidden, and not in a home of ours."""
-    file = Path(path)
-    hidden = any(part.startswith(".") for part in file.parts[1:])
-    homes = any((folder / "owner.lock").exists() for folder in file.parents)
-    return not hidden and not homes and _is_known(file)
+def _found(path: Path, name: Path) -> Found | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None  # gone since it was listed
+    whole = path.resolve()
+    return Found(str(whole), name.as_posix(), whole, state.st_size, state.st_mtime_ns)
 
 
 def folder_of(source: str) -> Path:
@@ -129,6 +141,14 @@ def folder_of(source: str) -> Path:
     if path.is_dir():
         return path
     return _fixed_part(source) if glob.has_magic(source) and not path.exists() else path.parent
+
+
+def may_matter(path: str) -> bool:
+    """Tell whether a changed file can be a source: of a known kind, not hidden, and not in a home of ours."""
+    file = Path(path)
+    hidden = any(part.startswith(".") for part in file.parts[1:])
+    homes = any((folder / "owner.lock").exists() for folder in file.parents)
+    return not hidden and not homes and _is_known(file)
 
 
 def _fixed_part(pattern: str) -> Path:
@@ -141,32 +161,40 @@ def _fixed_part(pattern: str) -> Path:
     return Path(*fixed) if fixed else Path()
 
 
-def _name_in(file: Path, root: Path) -> str:
-    return file.resolve().relative_to(root.resolve().parent).as_posix()
-
-
 def stamp_of(found: Found, options: Options) -> str:
     """Return the stamp of a file as read with these options, "" if it has to be read each time."""
-    return f"{found.stamp}:{READ_AS}:{options!r}" if found.stamp else ""
+    return f"{found.size}:{found.changed_at}:{READ_AS}:{options!r}" if found.path else ""
 
 
 def read(found: Found, options: Options, fetcher: Fetcher) -> Iterator[Article | Problem]:
     """Yield the articles of a file, of all files in an archive, or of what an address or a list of them leads to."""
     if found.path is None:
-        yield from _fetched(found.name, options, fetcher)
-    elif is_packed(found.path):
+        yield from _fetched(found.name, options, fetcher, listed=False)
+        return
+    changed_at = moment_of(found.changed_at / 1e9)
+    source = Source(found.path, found.name, found.key, options, modified_at=changed_at)
+    if is_packed(found.path):
         for member in members(found.path, found.name, limit_of):
             if isinstance(member, Problem):
                 yield member
             else:
                 path, name, changed = member
-                yield from load(Source(path, f"{found.name}/{name}", options, modified_at=changed))
-    elif addresses := _addresses_in(found.path):
-        yield from _pages(addresses, options, fetcher)
-    elif is_sitemap(found.path):
-        yield from _sitemap(found.path.read_bytes(), found.name, options, fetcher)
+                inner, key = f"{found.name}/{name}", f"{found.key}/{name}"
+                yield from load(Source(path, inner, key, options, modified_at=changed or changed_at))
+    elif leads_elsewhere(found):
+        addresses = _addresses_in(found.path)
+        if addresses:
+            yield from _pages(addresses, options, fetcher)
+        else:
+            data = read_bytes(source)
+            yield from [data] if isinstance(data, Problem) else _sitemap(data, found.name, options, fetcher)
     else:
-        yield from load(Source(found.path, found.name, options))
+        yield from load(source)
+
+
+def leads_elsewhere(found: Found) -> bool:
+    """Tell whether the file is a list of addresses or a sitemap: what it leads to changes without it."""
+    return found.path is not None and (bool(_addresses_in(found.path)) or is_sitemap(found.path))
 
 
 # -- addresses -----------------------------------------------------------------------------------------
@@ -174,22 +202,29 @@ def read(found: Found, options: Options, fetcher: Fetcher) -> Iterator[Article |
 
 def _addresses_in(path: Path) -> list[str]:
     """Return the addresses of a text file that holds nothing else (and notes after "#")."""
-    if path.suffix.lower() != ".txt" or path.stat().st_size > MAX_BYTES:
+    if path.suffix.lower() != ".txt":
         return []
-    with path.open("rb") as file:
-        if not re.match(rb"\s*(?:#[^\n]*\n\s*)*https?://", file.read(4096).removeprefix(b"\xef\xbb\xbf")):
-            return []
-    lines = (line.strip() for line in path.read_text("utf-8-sig", errors="replace").splitlines())
-    addresses = [line for line in lines if line and not line.startswith("#")]
-    return addresses if all(map(is_address, addresses)) else []
+    addresses = []
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as lines:
+            while line := lines.readline(_LONGEST_ADDRESS):
+                bare = line.strip()
+                if bare and not bare.startswith("#"):
+                    if not is_address(bare):
+                        return []
+                    addresses.append(bare)
+    except OSError:
+        return []  # reading it tells why
+    return addresses
 
 
-def _pages(addresses: Iterable[str], options: Options, fetcher: Fetcher) -> Iterator[Article | Problem]:
+def _pages(addresses: Iterable[str], options: Options, fetcher: Fetcher, *, listed: bool = False) -> _Items:
     for address in dict.fromkeys(addresses):
-        yield from _fetched(address, options, fetcher)
+        yield from _fetched(address, options, fetcher, listed=listed)
 
 
-def _fetched(address: str, options: Options, fetcher: Fetcher) -> Iterator[Article | Problem]:
+def _fetched(address: str, options: Options, fetcher: Fetcher, *, listed: bool) -> _Items:
+    """Read what is at an address; a sitemap only if no sitemap `listed` it."""
     try:
         answer = fetcher.fetch(address)
     except FetchError as error:
@@ -198,36 +233,45 @@ def _fetched(address: str, options: Options, fetcher: Fetcher) -> Iterator[Artic
     with tempfile.TemporaryDirectory(prefix="pressmark-") as folder:
         path = Path(folder) / f"page{_ending(answer)}"
         path.write_bytes(answer.body)
-        if is_sitemap(path):
+        if is_sitemap(path) and listed:
+            yield Problem(address, "is a sitemap, listed as a page of another: give it by itself")
+        elif is_sitemap(path):
             yield from _sitemap(answer.body, address, options, fetcher)
         elif path.suffix not in LOADERS:
             kind = answer.media_type or "of unknown type"
             yield Problem(address, f"is {kind}, not a page, feed or list of articles: save it in one of those forms")
         else:
-            yield from load(Source(path, address, options, url=answer.url))
+            yield from load(Source(path, address, address, options, url=answer.url, modified_at=datetime.now(UTC)))
 
 
 def _ending(answer: Fetched) -> str:
     ending = Path(urlsplit(answer.url).path).suffix.lower()
-    return _ENDING_OF.get(answer.media_type) or (ending if ending in LOADERS else "")
+    known = ending if ending in LOADERS else ""
+    if answer.media_type in ("", "text/plain", "application/octet-stream") and known:
+        return known
+    return _ENDING_OF.get(answer.media_type) or known
 
 
-def _sitemap(data: bytes, name: str, options: Options, fetcher: Fetcher) -> Iterator[Article | Problem]:
+def _sitemap(data: bytes, name: str, options: Options, fetcher: Fetcher) -> _Items:
     """Read the pages of a sitemap, and of those it names, one level down."""
     pages, further = _listed(data)
     problems = [] if pages or further else [Problem(name, "is no readable sitemap, or lists nothing: check the file")]
     for address in further[:_MAX_SITEMAPS]:
         try:
-            below, _ = _listed(fetcher.fetch(address).body)
+            below, deeper = _listed(fetcher.fetch(address).body)
         except FetchError as error:
             problems.append(Problem(address, str(error)))
-        else:
-            pages += below
+            continue
+        pages += below
+        if deeper:
+            problems.append(Problem(address, "lists further sitemaps, two levels down: give it by itself"))
+        elif not below:
+            problems.append(Problem(address, "is no readable sitemap, or lists nothing: check it"))
     if len(further) > _MAX_SITEMAPS or len(pages) > _MAX_PAGES:
         limits = f"the first {_MAX_SITEMAPS} sitemaps and {_MAX_PAGES:,} pages were read: give the others by themselves"
         problems.append(Problem(name, limits, lost=False))
     yield from problems
-    yield from _pages(pages[:_MAX_PAGES], options, fetcher)
+    yield from _pages(pages[:_MAX_PAGES], options, fetcher, listed=True)
 
 
 def _listed(data: bytes) -> tuple[list[str], list[str]]:

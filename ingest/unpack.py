@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
+from ingest.loaders.source import moment_of
 from ingest.report import Problem
 
 MAX_MEMBERS = 200_000
@@ -105,17 +106,10 @@ def _from_tar(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | 
             if problem:
                 yield Problem(f"{shown_as}/{info.name}", problem)
             elif not budget.spent and (stream := archive.extractfile(info)):
-                yield from _copied(stream, info.name, shown_as, _moment(info.mtime), limit_of(Path(info.name)))
+                yield from _copied(stream, info.name, shown_as, moment_of(info.mtime), limit_of(Path(info.name)))
             if budget.spent:
                 yield Problem(shown_as, budget.spent)
                 return
-
-
-def _moment(seconds: float) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds else None  # 0 stands for none
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _from_gzip(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | Problem]:

@@ -1,8 +1,8 @@
-"""What the archive knows of the files its articles came from: read to the end, unchanged, gone, failed.
+"""What the archive knows of the files its articles came from: read to the end, unchanged, gone, what was wrong.
 
-A file is read in a run. Articles found in it are noted with the run's number; when its end is reached, the file is.
-An article is live in a file if it was found there in the file's last whole run or later; so a run that was killed
-takes nothing away.
+A file is known by its absolute path, or by its address. It is read in a run; articles found in it are noted with the
+run's number. An article is live in a file if it was found there in the file's last whole reading or later; so a run
+that was killed takes nothing away, nor does one that did not understand all of the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class FileProblem:
     """Something that could not become an article, or that is doubtful about one.
 
     Attributes:
-        file: Name of the source file, as shown to people.
+        file: The source file, by its absolute path or address.
         place: Where in it: "folder/file.jsonl line 12".
         reason: What is wrong, and the cure.
         lost: No article came of it.
@@ -37,7 +37,7 @@ class FileProblem:
 
 _LIVE_ELSEWHERE = (
     "SELECT 1 FROM origins p LEFT JOIN files g ON g.name = p.file "
-    "WHERE p.article_id = o.article_id AND p.run >= coalesce(g.run, 0)"
+    "WHERE p.article_id = o.article_id AND p.run >= coalesce(g.live_since, 0)"
 )
 
 
@@ -67,42 +67,47 @@ class Files:
                 [(p.file, p.place, p.reason, p.lost, run, epoch(p.at)) for p in problems],
             )
 
-    def finish(self, name: str, path: str, stamp: str, *, run: int, whole: bool = True) -> None:
+    def begin(self, name: str) -> None:
+        """Note that the file is being read anew: until its end is reached it counts as changed."""
+        with self._db.transaction() as db:
+            db.execute("UPDATE files SET stamp = '' WHERE name = ?", [name])
+
+    def finish(self, name: str, stamp: str, *, run: int, whole: bool = True) -> None:
         """Note that the file was read to its end.
 
         Args:
-            name: As shown to people.
-            path: Absolute, or an address.
+            name: Absolute path, or address.
             stamp: Changes when the file does.
             run: The present one.
             whole: All that it holds was understood. If not, articles that were found in it before are not gone.
         """
         with self._db.transaction() as db:
-            rows = db.execute("SELECT run FROM files WHERE name = ?", [name]).fetchall()
-            live_since = run if whole else rows[0]["run"] if rows else 0
-            db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", [name, path, stamp, live_since, run])
+            rows = db.execute("SELECT live_since FROM files WHERE name = ?", [name]).fetchall()
+            live_since = run if whole else rows[0]["live_since"] if rows else 0
+            db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", [name, stamp, live_since, run, run])
             db.execute("DELETE FROM problems WHERE file = ? AND run < ?", [name, run])
 
-    def unchanged(self, name: str, *, run: int) -> None:
-        """Note that the file is as it was when it was last read."""
+    def unchanged(self, name: str, *, run: int) -> list[tuple[str, str]]:
+        """Note that the file is as it was; return its articles, as last read, with their versions."""
         with self._db.transaction() as db:
             db.execute("UPDATE files SET checked = ? WHERE name = ?", [run, name])
-
-    def article_count(self, name: str) -> int:
-        """Return how many articles stood in the file when it was last read to its end."""
-        sql = "SELECT count(*) AS n FROM origins o JOIN files f ON f.name = o.file WHERE o.file = ? AND o.run >= f.run"
-        return int(self._db.rows(sql, [name])[0]["n"])
+            rows = db.execute(
+                "SELECT a.id, a.version FROM origins o JOIN files f ON f.name = o.file "
+                "JOIN articles a ON a.id = o.article_id AND a.current = 1 WHERE o.file = ? AND o.run = f.read",
+                [name],
+            ).fetchall()
+        return [(row["id"], row["version"]) for row in rows]
 
     def vanish(self, folder: Path, *, run: int) -> list[str]:
         """Mark the files under `folder` that this run did not meet as gone; return their names."""
         inside = f"{folder.as_posix().rstrip('/')}/"
         with self._db.transaction() as db:
             rows = db.execute(
-                "SELECT name FROM files WHERE checked < ? AND substr(path, 1, ?) = ? ORDER BY name",
+                "SELECT name FROM files WHERE checked < ? AND substr(name, 1, ?) = ? ORDER BY name",
                 [run, len(inside), inside],
             ).fetchall()
             db.executemany(
-                "UPDATE files SET stamp = '', run = ?, checked = ? WHERE name = ?",
+                "UPDATE files SET stamp = '', live_since = ?, checked = ? WHERE name = ?",
                 [(run, run, row["name"]) for row in rows],
             )
         return [row["name"] for row in rows]
@@ -111,7 +116,7 @@ class Files:
         """Return the articles that stood in a file of this run before and stand in no file now, by id."""
         rows = self._db.rows(
             "SELECT DISTINCT o.article_id FROM origins o JOIN files f ON f.name = o.file "
-            f"WHERE f.checked = ? AND o.run < f.run AND NOT EXISTS ({_LIVE_ELSEWHERE}) ORDER BY o.article_id",
+            f"WHERE f.checked = ? AND o.run < f.live_since AND NOT EXISTS ({_LIVE_ELSEWHERE}) ORDER BY o.article_id",
             [run],
         )
         return [row["article_id"] for row in rows]

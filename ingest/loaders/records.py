@@ -84,7 +84,7 @@ def articles(fields: Fields, source: Source, *, where: str, position: int) -> It
     if not stories:
         yield Problem(where, "has no text that could be an article: give it a body")
         return
-    first_id = article_id(normalise(fields.id), fields.url, source.shown_as, position)
+    first_id = article_id(normalise(fields.id), fields.url, source.key or source.shown_as, position)
     published_at, doubt = _published(fields.published_at, source)
     if doubt:
         yield Problem(where, doubt, lost=False)
@@ -97,7 +97,11 @@ def _published(found: _Time, source: Source) -> tuple[datetime | None, str]:
     """Return the publication time, and what is doubtful about it."""
     moment = to_utc(found)
     if moment is None:
-        return source.assumed_date(), f"its date {str(found)[:40]!r} cannot be read: date unknown" if found else ""
+        assumed = source.assumed_date()
+        if not plausible(assumed, datetime.now(UTC)):
+            assumed = None
+        taken = f"the assumed {assumed:%Y-%m-%d} was taken" if assumed else "date unknown"
+        return assumed, f"its date {str(found)[:40]!r} cannot be read: {taken}" if found else ""
     if not plausible(moment, datetime.now(UTC)):
         kind = "in the future" if moment > datetime.now(UTC) else "before the first newspaper"
         return None, f"its date {moment:%Y-%m-%d} is {kind}: date unknown"

@@ -37,8 +37,9 @@ class Source:
 
     Attributes:
         path: The kind is told by its ending.
-        shown_as: Its name in problems and in the ids of articles that have neither id nor address of their own:
-            the same file must be shown the same in each run.
+        shown_as: Its name in problems.
+        key: What the ids of articles that have neither id nor address of their own are made from: the same in each run,
+            and no other file's; `shown_as` if left out.
         options: See there.
         url: Where it was fetched from, "" for a file.
         modified_at: Its last change, None if unknown.
@@ -46,15 +47,22 @@ class Source:
 
     path: Path
     shown_as: str
+    key: str = ""
     options: Options = PLAIN
     url: str = ""
     modified_at: datetime | None = None
 
     def assumed_date(self) -> datetime | None:
         """Return the date of articles that name none, as the options say."""
-        if self.options.dated_by_mtime:
-            return self.modified_at or datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
-        return self.options.published_at
+        return self.modified_at if self.options.dated_by_mtime else self.options.published_at
+
+
+def moment_of(seconds: float) -> datetime | None:
+    """Return the time, None for 0, which stands for none, and for what no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def read_bytes(source: Source) -> bytes | Problem:

@@ -25,7 +25,7 @@ import numpy as np
 from eval.sample import ARTICLES
 from ingest.clean import normalise
 from ingest.lines import Line, classify
-from ingest.page import Story, _Part, _signs, split
+from ingest.page import Story, _Part, signs, split
 
 FOLDER = Path(__file__).parent / "data" / "pages"
 
@@ -188,16 +188,16 @@ def fit(data: Path) -> None:
     ]
     whole = [article["text"] for article in articles]
     places = [
-        (signs, new, PAGE_WEIGHT) for path in sorted(FOLDER.glob("dev-*.txt")) for signs, new in places_of(read(path))
+        (found, new, PAGE_WEIGHT) for path in sorted(FOLDER.glob("dev-*.txt")) for found, new in places_of(read(path))
     ]
-    places += [(signs, new, 1.0) for page in _made(articles, rng) for signs, new in places_of(page)]
+    places += [(found, new, 1.0) for page in _made(articles, rng) for found, new in places_of(page)]
     places += [
-        (signs, new, 1.0)
+        (found, new, 1.0)
         for text in whole
-        for signs, new in places_of(Page("", text, [GoldStory("article", False)], []))
+        for found, new in places_of(Page("", text, [GoldStory("article", False)], []))
     ]
     names = list(places[0][0])
-    rows = np.array([[signs[name] for name in names] for signs, _, _ in places])
+    rows = np.array([[found[name] for name in names] for found, _, _ in places])
     labels = np.array([new for _, new, _ in places])
     weights = np.array([weight for _, _, weight in places])
     model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=5000).fit(rows, labels, sample_weight=weights)
@@ -224,10 +224,10 @@ def places_of(page: Page) -> list[tuple[dict[str, float], bool]]:
             new = any(line.text.startswith(first) for first in firsts)
             # A standfirst that is no whole sentence is a short line here: the text after it opens the story.
             new = new or any(item.text in firsts for item in between if item.role == "short")
-            places.append((_signs(line, lines[place:], between, part), new))
+            places.append((signs(lines, place, between, part), new))
             if new:
                 part = _Part()
-        part.texts.append(line)
+        part.add(line)
         between = []
     return places
 

@@ -19,6 +19,7 @@ _CUT_WORDS = 8  # shorter lines are subheads, names, results
 _QUESTION_WORDS = 10  # a shorter question is a headline, a subhead or an interviewer's
 _TWO_SENTENCE_WORDS = 14  # a headline may hold two short sentences
 _LIVE_BLOG_TIMES = 4
+_TAIL_CHARS = 2000
 _FURNITURE_CHARS = 600
 _KICKER_WORDS = 20  # of text after a kicker that can be a story without breaking off
 
@@ -213,7 +214,7 @@ def is_cut(part: str) -> bool:
     if is_complete(part) or len(words) < _CUT_WORDS or BULLET.match(part):
         return False
     last = words[-1].rstrip(_CLOSERS)
-    several_sentences = len(words) > _TWO_SENTENCE_WORDS and len(sentences(part)) > 1
+    several_sentences = len(words) > _TWO_SENTENCE_WORDS and len(sentences(part[-_TAIL_CHARS:])) > 1
     return len(words) > HEADLINE_WORDS or several_sentences or last.endswith((",", ";")) or last.lower() in DANGLING
 
 

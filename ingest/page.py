@@ -6,7 +6,7 @@ A page often holds a full article followed by others, whole or as teasers that b
 2. Of the short lines over the first text, one is the headline.
 3. A text opens a new story or goes on with the one above. For a new one speak: the text above broke off; a headline, a
    byline or the end of a story stands between; it opens with a kicker or a dateline; it has little in common with the
-   story so far (`kinship`). The sum of these has to reach `_NEW`.
+   story so far (`_kinship`). The sum of these has to reach `_NEW`.
 4. The short lines between two texts are subheads and lists of the story that goes on, or hold the new one's headline.
 
 Weights and bounds were set on pages of our own (`python -m bench.pages`) and on archives of whole articles, which must
@@ -29,7 +29,7 @@ _TEASER_WORDS = 150  # a text that breaks off and is longer is an article in one
 _ARTICLE_PARAGRAPHS = 4  # a page with one of these is an article's, and its short items announce others
 _STANDFIRST_WORDS = 8
 
-# What speaks for a new story, see `_signs`; fitted by `python -m bench.pages --fit`.
+# What speaks for a new story, see `signs`; fitted by `python -m bench.pages --fit`.
 _WEIGHTS: dict[str, float] = {
     "always": -2.54,
     "kinship": -5.78,
@@ -88,6 +88,7 @@ _COMMON_WORDS_TEXT = """
 """
 _COMMON_WORDS = frozenset(_COMMON_WORDS_TEXT.split())
 _FLATTENED_SENTENCES = 4
+_HEAD_CHARS = 2000  # of a text, enough for its first sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,31 @@ class Story:
 
 @dataclass(slots=True)
 class _Part:
-    """Lines of one story while it grows; `texts` are those of `lines` with whole sentences."""
+    """Lines of one story while it grows.
+
+    Attributes:
+        texts: Those of `lines` that are texts.
+        names: In the texts, and `stems` of their longer words; see `_kinship`.
+        longest: Words of the longest text.
+        own_end: What the last text has in common with those above it, if it breaks off.
+    """
 
     title: str = ""
     lines: list[Line] = field(default_factory=list)
     texts: list[Line] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    stems: set[str] = field(default_factory=set)
+    longest: int = 0
+    own_end: float = 0.0
+
+    def add(self, line: Line) -> None:
+        """Add a text."""
+        self.own_end = _kinship([line.text], self) if line.cut and self.texts else 0.0
+        self.lines.append(line)
+        self.texts.append(line)
+        self.names |= _names(line.text)
+        self.stems |= _stems(line.text)
+        self.longest = max(self.longest, line.words)
 
 
 def split(text: str, *, title: str = "") -> list[Story]:
@@ -157,14 +178,13 @@ def _parts(lines: Sequence[Line], known: str) -> list[_Part]:
         if not parts:
             parts.append(_Part())
             _begin(parts[-1], between, known, whole=bool(known))
-        elif _is_new(line, lines[place:], between, parts[-1], whole=bool(known) and len(parts) == 1):
+        elif _is_new(lines, place, between, parts[-1], whole=bool(known) and len(parts) == 1):
             _end(parts[-1], between)
             parts.append(_Part())
             _begin(parts[-1], between, "", whole=False)
         else:
             parts[-1].lines += [item for item in between if item.role == "short"]
-        parts[-1].lines.append(line)
-        parts[-1].texts.append(line)
+        parts[-1].add(line)
         between = []
     if parts:
         _end(parts[-1], between)
@@ -173,35 +193,37 @@ def _parts(lines: Sequence[Line], known: str) -> list[_Part]:
     return parts
 
 
-def _is_new(line: Line, rest: Sequence[Line], between: Sequence[Line], part: _Part, *, whole: bool) -> bool:
+def _is_new(lines: Sequence[Line], place: int, between: Sequence[Line], part: _Part, *, whole: bool) -> bool:
+    line = lines[place]
     if whole:  # only teasers follow an article whose headline is known
-        teasers = [item.cut or item.kicker for item in rest if item.role == "text"]
-        if not (line.cut or line.kicker or part.texts[-1].cut) or 3 * sum(teasers) < 2 * len(teasers):
+        if not (line.cut or line.kicker or part.texts[-1].cut):
             return False
-    signs = _signs(line, rest, [] if whole else between, part)
-    return sum(_WEIGHTS[name] * value for name, value in signs.items()) >= _NEW
+        teasers = [item.cut or item.kicker for item in lines[place:] if item.role == "text"]
+        if 3 * sum(teasers) < 2 * len(teasers):
+            return False
+    found = signs(lines, place, [] if whole else between, part)
+    return sum(_WEIGHTS[name] * value for name, value in found.items()) >= _NEW
 
 
-def _signs(line: Line, rest: Sequence[Line], between: Sequence[Line], part: _Part) -> dict[str, float]:
+def signs(lines: Sequence[Line], place: int, between: Sequence[Line], part: _Part) -> dict[str, float]:
     """Return what speaks for or against a text opening a new story, each 0 or 1 but the kinships.
 
     Args:
-        line: The text.
-        rest: It and all lines after it.
+        lines: Of the page.
+        place: Of the text among them.
         between: The lines since the story's last text.
         part: The story above.
     """
-    above = part.texts[-1]
-    story = [item.text for item in part.texts]
+    line, above = lines[place], part.texts[-1]
     shorts = [item for item in between if item.role == "short"]
     headlines = [item for item in shorts if _may_be_headline(item)]
     last = headlines[-1] if headlines else None
-    run = _run(rest)
-    near = kinship(run, story)
+    run = _run(lines, place)
+    near = _kinship(run, part)
     cut_above = above.cut and not line.text[:1].islower()
-    first_lines = len(story) == 1 and len(above.text.split()) < 30 and not above.cut
+    first_lines = len(part.texts) == 1 and above.words < 30 and not above.cut
     credited = any(item.role == "credit" for item in between)
-    signs = {
+    found = {
         "always": True,
         "kinship": near,
         "kinship of one that is cut": near * line.cut,
@@ -216,24 +238,24 @@ def _signs(line: Line, rest: Sequence[Line], between: Sequence[Line], part: _Par
         "is cut, cut above": line.cut and cut_above,
         "cut above": cut_above,
         "cut above, nothing between": cut_above and not between,
-        "cut above, its own end": cut_above * kinship([above.text], story[:-1]) if len(story) > 1 else 0.0,
+        "cut above, its own end": cut_above * part.own_end,
         "colon above": above.text.endswith(":"),
         "headline": last is not None,
         "headline of under 4 words": last is not None and last.words < 4,
         "headline of over 6 words": last is not None and last.words > 6,
         "headline in quotes": last is not None and last.text[0] in "\"'“‘",
         "headline asks": last is not None and last.text.endswith("?"),
-        "headline's kinship": kinship([last.text], story) if last else 0.0,
+        "headline's kinship": _kinship([last.text], part) if last else 0.0,
         "headline of its text": _held_by(last.text, run) if last else 0.0,
         "list": len(shorts) > 3,
         "credit": credited,
         "headline and credit": last is not None and credited,
         "border": any(item.role == "border" for item in between),
         "first lines": first_lines,
-        "short story": len(story) <= 2,
+        "short story": len(part.texts) <= 2,
         "nothing between": not between and not cut_above,
     }
-    return {name: float(value) for name, value in signs.items()}
+    return {name: float(value) for name, value in found.items()}
 
 
 def _held_by(headline: str, texts: Sequence[str]) -> float:
@@ -241,32 +263,32 @@ def _held_by(headline: str, texts: Sequence[str]) -> float:
     return _share(_stems(headline) | _names(headline), _stems(below) | _names(below))
 
 
-def _run(rest: Sequence[Line]) -> list[str]:
+def _run(lines: Sequence[Line], place: int) -> list[str]:
     """Return the text and those that follow it directly: more to tell its subject by."""
     run: list[str] = []
-    for line in rest:
+    for line in lines[place : place + 3]:
         if line.role != "text" or (run and (line.kicker or line.dateline or line.cut)):
             break
         run.append(line.text)
-        if line.cut or len(run) == 3:
+        if line.cut:
             break
     return run
 
 
-def kinship(texts: Sequence[str], above: Sequence[str]) -> float:
+def _kinship(texts: Sequence[str], above: _Part) -> float:
     """Tell how much texts have in common with the story above them, about 0 to 1.5.
 
     The share of their names and of their longer words that the story has. Texts with hardly a name are likely a
     continuation, as a lead has to introduce people; one that is much longer than the story's own paragraphs is
     likely another article, flattened.
     """
-    part, whole = " ".join(texts), " ".join(above)
+    part = " ".join(texts)
     names, words = _names(part), _stems(part)
-    value = 0.3 * _share(names, _names(whole)) + _share(words, _stems(whole))
+    value = 0.3 * _share(names, above.names) + _share(words, above.stems)
     if len(names) <= 1:
         value += 0.2
-    longest = max((text.count(" ") for text in above), default=0)
-    if len(texts) == 1 and part.count(" ") > 1.5 * longest and len(sentences(part)) >= _FLATTENED_SENTENCES:
+    flattened = len(sentences(part[:_HEAD_CHARS])) >= _FLATTENED_SENTENCES
+    if len(texts) == 1 and part.count(" ") > 1.5 * above.longest and flattened:
         value -= 0.25
     return value
 
@@ -347,7 +369,7 @@ def _story(part: _Part, *, article_page: bool) -> Story:
 
 def _inferred_title(part: _Part) -> str:
     text = (part.texts or part.lines)[0].text
-    found = sentences(text)
+    found = sentences(text[:_HEAD_CHARS])
     # "Gone." says too little: take the next sentence with it.
     first = found[0] if found[0].count(" ") >= 3 else " ".join(found[:2])
     return shortened(first) or text[:TITLE_CHARS]

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from ingest.fetch import Fetched, Fetcher
 from ingest.loaders import LOADERS, known_endings, limit_of, load
 from ingest.loaders.feeds import is_sitemap, sitemap_addresses
-from ingest.loaders.source import Options, Source, moment_of, read_bytes
+from ingest.loaders.source import Options, Source, moment_of, printable, read_bytes
 from ingest.report import Problem
 from ingest.unpack import is_packed, members
 from rag.errors import FetchError, SourceError
@@ -132,7 +132,7 @@ def _found(path: Path, name: Path) -> Found | None:
     except OSError:
         return None  # gone since it was listed
     whole = path.resolve()
-    return Found(str(whole), name.as_posix(), whole, state.st_size, state.st_mtime_ns)
+    return Found(printable(str(whole)), printable(name.as_posix()), whole, state.st_size, state.st_mtime_ns)
 
 
 def folder_of(source: str) -> Path:

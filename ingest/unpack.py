@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
-from ingest.loaders.source import moment_of
+from ingest.loaders.source import moment_of, printable
 from ingest.report import Problem
 
 MAX_MEMBERS = 200_000
@@ -64,7 +64,7 @@ def _from_zip(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | 
             if not problem and info.flag_bits & 1:
                 problem = "is encrypted: unpack it first"
             if problem:
-                yield Problem(f"{shown_as}/{info.filename}", problem)
+                yield Problem(f"{shown_as}/{printable(info.filename)}", problem)
             elif not budget.spent:
                 with archive.open(info) as stream:
                     yield from _copied(stream, info.filename, shown_as, _zip_time(info), limit_of(Path(info.filename)))
@@ -104,7 +104,7 @@ def _from_tar(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | 
             if not problem and not info.isfile():
                 problem = "is a link in an archive: pack the file itself"
             if problem:
-                yield Problem(f"{shown_as}/{info.name}", problem)
+                yield Problem(f"{shown_as}/{printable(info.name)}", problem)
             elif not budget.spent and (stream := archive.extractfile(info)):
                 yield from _copied(stream, info.name, shown_as, moment_of(info.mtime), limit_of(Path(info.name)))
             if budget.spent:
@@ -169,12 +169,12 @@ def _copied(
             try:
                 while chunk := read(_CHUNK):
                     if file.tell() + len(chunk) > limit:  # the archive's own word on the size may be a lie
-                        yield Problem(f"{shown_as}/{name}", _too_large(limit))
+                        yield Problem(f"{shown_as}/{printable(name)}", _too_large(limit))
                         return
                     file.write(chunk)
             except Exception as error:  # see `members`
                 damage = error
         if damage is None or path.suffix in _LINES:
-            yield path, name, changed
+            yield path, printable(name), changed
         if damage is not None:
             raise damage

@@ -44,7 +44,11 @@ def load(source: Source) -> Iterator[Article | Problem]:
     if loader is None:
         yield Problem(source.shown_as, f"is of no known kind: give it one of the endings {known_endings()}")
         return
-    yield from loader(source)
+    try:
+        yield from loader(source)
+    except Exception as error:  # the packages behind the loaders fail in ways of their own
+        reason = f"cannot be read to its end ({type(error).__name__}: {str(error)[:200]}): open and save it anew"
+        yield Problem(source.shown_as, reason)
 
 
 def limit_of(path: Path) -> int:

@@ -25,6 +25,7 @@ MAX_CHARS = 1_000_000  # of one article: 150,000 words, a book
 
 _BLOCK_TAG = re.compile(r"</?(?:p|br|div|h[1-6]|li|ul|ol|tr|blockquote)\b[^<>]{0,200}>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
+_HIDDEN = re.compile(r"<(script|style|noscript|template)\b[^<>]{0,500}>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--[^<>]{0,2000}-->")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[a-zA-Z]\w{1,30});")
 
@@ -118,7 +119,7 @@ def _article(story: Story, fields: Fields, id_: str, published_at: datetime | No
         title=story.title,
         text=text,
         source=_line(fields.source),
-        url=fields.url.strip() if canonical_url(fields.url) else "",
+        url=_line(fields.url) if canonical_url(fields.url) else "",
         published_at=published_at,
         modified_at=modified_at if plausible(modified_at, datetime.now(UTC)) else None,
         authors=tuple(name for name in map(_line, fields.authors) if name),
@@ -263,12 +264,24 @@ def fields_of(record: Mapping[str, object], names: Mapping[str, str]) -> Fields:
 
 def plain_html(body: str) -> str:
     """Return a text without tags and entities, if it holds tags of blocks: archives often keep bodies as HTML."""
-    return html_text(body) if _BLOCK_TAG.search(body) else unescaped(body)
+    return html_text(body) if _BLOCK_TAG.search(body) else unescaped(without_hidden(body))
 
 
 def html_text(markup: str) -> str:
     """Return the text of HTML, a blank line for each border of a block."""
-    return unescaped(_TAG.sub("", _BLOCK_TAG.sub("\n\n", _COMMENT.sub("", markup))))
+    return unescaped(_TAG.sub("", _BLOCK_TAG.sub("\n\n", _COMMENT.sub("", without_hidden(markup)))))
+
+
+def without_hidden(markup: str) -> str:
+    """Return HTML without scripts, styles and templates, their contents included."""
+    parts, place = [], 0
+    while match := _HIDDEN.search(markup, place):
+        parts.append(markup[place : match.start()])
+        end = re.compile(rf"</{match.group(1)}\s*>", re.IGNORECASE).search(markup, match.end())
+        if end is None:
+            return "".join([*parts, markup[match.end() :]])
+        place = end.end()
+    return "".join([*parts, markup[place:]])
 
 
 def unescaped(text: str) -> str:

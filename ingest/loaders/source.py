@@ -57,6 +57,11 @@ class Source:
         return self.modified_at if self.options.dated_by_mtime else self.options.published_at
 
 
+def printable(name: str) -> str:
+    """Return a file's name as text: what is no character in it is shown by its number."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def moment_of(seconds: float) -> datetime | None:
     """Return the time, None for 0, which stands for none, and for what no calendar has."""
     try:

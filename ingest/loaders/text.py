@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ingest.loaders.records import Fields, articles, fields_of
+from ingest.loaders.records import Fields, articles, fields_of, without_hidden
 from ingest.loaders.source import Source, read_text
 from ingest.report import Problem
 from rag.schema import Article
@@ -17,21 +17,21 @@ _STANDS_ALONE = re.compile(r"(?:#{1,6} |>|[-*+] |\d{1,3}[.)] |\||```|~~~)")
 _MARKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE | re.DOTALL), replacement)
     for pattern, replacement in (
-        (r"<!--.*?-->", ""),
-        (r"^ {0,3}\[[^\]\n]+\]: +\S+.*?$", ""),  # the target of a reference link
+        (r"<!--(?:[^-<]|-(?!->)|<(?!!--))*-->", ""),
+        (r"^ {0,3}\[[^\[\]\n]{1,300}\]: +\S+[^\n]*$", ""),  # the target of a reference link
         (r"^(?:```|~~~)[^\n]*$", ""),
         (r"^ {0,3}(?:[-*_] ?){3,}$", ""),  # a rule
-        (r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])", ""),  # an image
-        (r"\[([^\]\n]+)\](?:\([^)\n]*\)|\[[^\]\n]*\])", r"\1"),
-        (r"\[\^[^\]\s]+\]", ""),
+        (r"!\[[^\[\]\n]{0,500}\](?:\([^()\n]{0,2000}\)|\[[^\[\]\n]{0,300}\])", ""),  # an image
+        (r"\[([^\[\]\n]{1,500})\](?:\([^()\n]{0,2000}\)|\[[^\[\]\n]{0,300}\])", r"\1"),
+        (r"\[\^[^\[\]\s]{1,100}\]", ""),
         (r"<(https?://[^>\s]+)>", r"\1"),
-        (r"</?[a-zA-Z][^>\n]*>", ""),
+        (r"</?[a-zA-Z][^<>\n]{0,500}>", ""),
         (r"^ {0,3}#{1,6} +(.*?)[ #]*$", r"\1"),
         (r"^ {0,3}(?:> ?)+", ""),
         (r"^ *[-*+] +(?=\S)", ""),
-        (r"(\*\*|__)(?=\S)([^\n]+?)(?<=\S)\1", r"\2"),
-        (r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])", r"\1"),
-        (r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)", r"\1"),
+        (r"(\*\*|__)(?=\S)([^\n]{1,300}?)(?<=\S)\1", r"\2"),
+        (r"(?<![\w*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\w*])", r"\1"),
+        (r"(?<!\w)_(?=\S)([^_\n]{1,500}?)(?<=\S)_(?!\w)", r"\1"),
         (r"`([^`\n]+)`", r"\1"),
         (r"\\([\\`*_{}\[\]()#+.!>-])", r"\1"),
     )
@@ -77,7 +77,7 @@ def _take_heading(body: str, *, wanted: bool) -> tuple[str, str]:
 
 def plain_markdown(text: str) -> str:
     """Return the words of a Markdown text without its marks, each paragraph on one line."""
-    text = "\n".join(_joined(text.splitlines()))
+    text = "\n".join(_joined(without_hidden(text).splitlines()))
     for pattern, replacement in _MARKS:
         text = pattern.sub(replacement, text)
     return text

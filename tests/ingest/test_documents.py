@@ -1,6 +1,7 @@
 import io
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import docx
@@ -15,6 +16,9 @@ from rag.schema import Article
 TITLE = "Market moves to the north quay"
 LEAD = "The harbour council voted on Tuesday to move the fish market."
 REST = "Stall holders will pay the same rent until the end of next year."
+
+
+MAY_3 = datetime(2024, 5, 3, tzinfo=UTC)
 
 
 def read(folder: Path, name: str, content: bytes, **source: object):
@@ -171,8 +175,8 @@ def test_word_file_whose_text_repeats_its_title_has_it_once(tmp_path):
 
 
 def test_word_file_without_a_date_takes_the_one_of_the_options(tmp_path):
-    options = Options(dated_by_mtime=True)
-    assert one(tmp_path, "a.docx", word(TITLE, LEAD), options=options).published_at is not None
+    changed = {"options": Options(dated_by_mtime=True), "modified_at": MAY_3}
+    assert one(tmp_path, "a.docx", word(TITLE, LEAD), **changed).published_at == MAY_3
 
 
 @pytest.mark.parametrize("paragraphs", [(), ("", "  ")])

@@ -35,7 +35,7 @@ def atom(*entries: str) -> str:
 def read(folder: Path, content: str | bytes, options: Options | None = None, name: str = "a.xml"):
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(load(Source(path, f"in/{name}", options or Options())))
+    return list(load(Source(path, f"in/{name}", options=options or Options())))
 
 
 def one(folder: Path, content: str | bytes, options: Options | None = None) -> Article:

@@ -20,7 +20,7 @@ MAY_3 = datetime(2024, 5, 3, tzinfo=UTC)
 def read(folder: Path, content: str | bytes, names: dict[str, str] | None = None, name: str = "a.csv"):
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(load(Source(path, f"in/{name}", Options(names or {}))))
+    return list(load(Source(path, f"in/{name}", options=Options(names or {}))))
 
 
 def one(folder: Path, content: str | bytes, names: dict[str, str] | None = None, name: str = "a.csv") -> Article:

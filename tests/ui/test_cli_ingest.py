@@ -227,7 +227,8 @@ def test_problems_that_lost_something_are_listed_as_failed(home):
     assert "news/a.jsonl line 9: is not JSON" in shown
     assert shown.endswith("1 of 1 problems.\n")
     (problem,) = loaded("articles", "list", "--home", home, "--status", "failed")
-    assert (problem["file"], problem["place"], problem["lost"]) == ("news/a.jsonl", "news/a.jsonl line 9", True)
+    assert problem["file"].endswith("/news/a.jsonl")
+    assert (problem["place"], problem["lost"]) == ("news/a.jsonl line 9", True)
 
 
 def test_problems_that_lost_nothing_are_listed_as_doubtful(home):

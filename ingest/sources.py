@@ -79,6 +79,10 @@ def find(sources: Sequence[str | Path]) -> list[Found]:
 
 
 def _files(source: str) -> list[Found]:
+    if not source.strip():
+        raise SourceError(
+            f"an empty source was given: give a file ({known_endings()}), a folder of them, or an address"
+        )
     path = Path(source)
     try:
         is_folder, exists = path.is_dir(), path.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from rag.files import Files
 from rag.schema import ArchiveStatus, Article, Passage, TimeWindow
 from rag.words import STOP_WORDS
 
+_BAND_ROWS = 50  # articles looked at for one near-duplicate key
+_LIKELY = 20  # articles compared by their texts
 _WORD = re.compile(r"\w+")
 
 
@@ -145,14 +148,22 @@ class Archive:
             db.executemany("INSERT OR IGNORE INTO story_bands VALUES (?, ?)", [(band, article_id) for band in bands])
 
     def sharing_bands(self, bands: Sequence[str], *, apart_from: str) -> list[tuple[Article, str]]:
-        """Return (article, story id) of the current or pending articles that share a key, by id."""
-        marks = ", ".join("?" * len(bands))
+        """Return (article, story id) of current or pending articles that share keys, most shared first, then by id.
+
+        Of a key that very many share, as with reports made from a template, only some are looked at.
+        """
+        shared: Counter[str] = Counter()
+        for band in bands:
+            rows = self._db.rows("SELECT article_id FROM story_bands WHERE band = ? LIMIT ?", [band, _BAND_ROWS])
+            shared.update(row["article_id"] for row in rows)
+        del shared[apart_from]
+        likely = sorted(shared, key=lambda id_: (-shared[id_], id_))[:_LIKELY]
+        marks = ", ".join("?" * len(likely))
         rows = self._db.rows(
-            f"SELECT a.* FROM articles a JOIN (SELECT DISTINCT article_id FROM story_bands WHERE band IN ({marks})) b "
-            "ON a.id = b.article_id WHERE a.id != ? AND (a.current = 1 OR a.state = 'pending') ORDER BY a.id",
-            [*bands, apart_from],
+            f"SELECT * FROM articles WHERE id IN ({marks}) AND (current = 1 OR state = 'pending')", likely
         )
-        return [(article_of(row), row["story_id"]) for row in rows]
+        found = {row["id"]: (article_of(row), str(row["story_id"])) for row in rows}
+        return [found[id_] for id_ in likely if id_ in found]
 
     def story_cards(self, article_ids: Sequence[str]) -> dict[str, StoryCard]:
         """Return what retrieval needs to know of each article's story.

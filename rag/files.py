@@ -82,8 +82,7 @@ class Files:
             whole: All that it holds was understood. If not, articles that were found in it before are not gone.
         """
         with self._db.transaction() as db:
-            rows = db.execute("SELECT live_since FROM files WHERE name = ?", [name]).fetchall()
-            live_since = run if whole else rows[0]["live_since"] if rows else 0
+            live_since = run if whole else 0
             db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", [name, stamp, live_since, run, run])
             db.execute("DELETE FROM problems WHERE file = ? AND run < ?", [name, run])
 

@@ -25,6 +25,14 @@ class StoryOf(Protocol):
         ...
 
 
+class EvalStories(Protocol):
+    """The part of `rag.stories.Stories` that scoring needs."""
+
+    def cards(self, article_ids: Sequence[str], /) -> Mapping[str, StoryOf]:
+        """Return the stories of the articles, by article id."""
+        ...
+
+
 class EvalArchive(Protocol):
     """The part of `rag.archive.Archive` that scoring needs."""
 
@@ -32,8 +40,9 @@ class EvalArchive(Protocol):
         """Return an article, or raise `NotFoundError`."""
         ...
 
-    def story_cards(self, article_ids: Sequence[str], /) -> Mapping[str, StoryOf]:
-        """Return the stories of the articles, by article id."""
+    @property
+    def stories(self) -> EvalStories:
+        """The stories of its articles."""
         ...
 
 

@@ -98,7 +98,7 @@ def _copies(question: EvalQuestion, seen: Iterable[str], archive: EvalArchive) -
     golden = list(dict.fromkeys(item.article_id for item in question.evidence))
     if not golden:
         return {}
-    cards = archive.story_cards(list(dict.fromkeys([*golden, *seen])))
+    cards = archive.stories.cards(list(dict.fromkeys([*golden, *seen])))
     story = {article_id: card.story_id for article_id, card in cards.items()}
     return {
         article_id: {article_id}

@@ -60,9 +60,9 @@ def assign(article: Article, archive: Archive) -> str:
     own = shingles(article.text)
     keys = bands(own)
     best, story_id = 0.0, article.id
-    for other, other_story in archive.sharing_bands(keys, apart_from=article.id) if keys else []:
+    for other, other_story in archive.stories.sharing_bands(keys, apart_from=article.id) if keys else []:
         overlap = containment(own, shingles(other.text))
         if overlap >= MIN_CONTAINMENT and overlap > best:
             best, story_id = overlap, other_story
-    archive.add_bands(article.id, keys)
+    archive.stories.add_bands(article.id, keys)
     return story_id

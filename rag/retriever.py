@@ -12,9 +12,9 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from rag.archive import StoryCard
 from rag.schema import Passage, RetrievedPassage, TimeWindow
 from rag.store import Store
+from rag.stories import StoryCard
 from rag.words import tokens
 
 # Reciprocal rank fusion (Cormack, Clarke & Büttcher, SIGIR 2009): score = sum of 1 / (60 + rank).
@@ -61,7 +61,7 @@ class HybridRetriever:
         bm25 = [self.store.archive.search_text(f, limit=limit, window=window, sources=sources) for f in forms]
         scores = fuse([[id_ for id_, _ in route] for route in [*dense, *bm25]])
         passages = self.store.archive.passages(list(scores))
-        cards = self.store.archive.story_cards(list(dict.fromkeys(p.article_id for p in passages.values())))
+        cards = self.store.archive.stories.cards(list(dict.fromkeys(p.article_id for p in passages.values())))
         found = [
             _retrieved(passages[id_], score, dense[0], bm25[0], cards)
             for id_, score in scores.items()

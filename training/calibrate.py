@@ -119,7 +119,7 @@ def _is_gold(question: EvalQuestion, candidate: EvidenceSentence, store: Store) 
     """A sentence of the gold quote, or of a copy of it, that holds one of the answers."""
     if not any(contains_gold(candidate.text, [group]) for group in question.answers):
         return False
-    stories = store.archive.story_cards([evidence.article_id for evidence in question.evidence])
+    stories = store.archive.stories.cards([evidence.article_id for evidence in question.evidence])
     near = {stories[evidence.article_id].story_id for evidence in question.evidence if evidence.article_id in stories}
     return candidate.found.story_id in near and any(
         candidate.text in evidence.quote or evidence.quote in candidate.text or _alike(candidate.text, evidence.quote)

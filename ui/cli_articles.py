@@ -77,7 +77,7 @@ def articles_show(
     with open_archive(home) as archive:
         article = archive.article(article_id, version or None)
         versions = archive.versions(article_id)
-        card = archive.story_cards([article_id]).get(article_id)
+        card = archive.stories.cards([article_id]).get(article_id)
     if as_json:
         say(dumped(Article, article))
         return

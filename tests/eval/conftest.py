@@ -21,14 +21,18 @@ TEXTS = {
 STORIES = {"wire": "s1", "copy": "s1", "march": "s2", "weather": "s3"}
 
 
+class FakeStories:
+    def cards(self, article_ids):
+        return {i: SimpleNamespace(story_id=STORIES[i]) for i in article_ids if i in STORIES}
+
+
 class FakeArchive:
+    stories = FakeStories()
+
     def article(self, article_id, version=None):
         if article_id not in TEXTS:
             raise NotFoundError(f"No article has the id {article_id!r}.")
         return Article(id=article_id, version="v1", title=article_id, text=TEXTS[article_id])
-
-    def story_cards(self, article_ids):
-        return {i: SimpleNamespace(story_id=STORIES[i]) for i in article_ids if i in STORIES}
 
 
 class FakeChain:

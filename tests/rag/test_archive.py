@@ -121,7 +121,7 @@ def test_the_first_report_leads_its_story_and_names_the_copies(archive):
     first = article("w", source="Wire", published_at=datetime(2025, 6, 1, 8, tzinfo=UTC))
     copy = article("c", source="Courier", published_at=datetime(2025, 6, 1, 12, tzinfo=UTC))
     add(archive, copy, first, story="s1")
-    cards = archive.story_cards(["c"])
+    cards = archive.stories.cards(["c"])
     assert (cards["w"].leads, cards["c"].leads) == (True, False)
     assert cards["w"].also_in == ("Courier",)
 

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rag.archive import StoryCard
 from rag.retriever import HybridRetriever, PassageRetriever, fuse, one_vote_per_story
 from rag.schema import Passage, RetrievedPassage, TimeWindow
+from rag.stories import StoryCard
 
 
 def test_fusion_adds_reciprocal_ranks_and_breaks_ties_by_id():

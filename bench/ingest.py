@@ -1,0 +1,282 @@
+"""Measure ingest: speed against bare encoding and against LangChain's pipeline, a second run, memory, kills.
+
+    pip install langchain-text-splitters langchain-huggingface langchain-chroma      # for `speed` only
+    python -m bench.ingest speed
+    python -m bench.ingest memory
+    python -m bench.ingest kill
+
+speed    400 articles made by recombining paragraphs of the sample archive. In alternating rounds: `encode` of the
+         passages alone, our ingest of the file, the pipeline that one would write with LangChain (its splitter, its
+         embeddings with the same model, its Chroma), same passage size. Then our ingest of the unchanged file.
+memory   2,000 and 20,000 such articles, each in a process of its own, with an embedder that costs nothing (named
+         stand-in): it is the bookkeeping that is measured. Peak of resident memory, and articles per second at both
+         ends.
+kill     20 times kill -9 at a random moment of an ingest of 300 articles (stand-in embedder), a resume, and a
+         comparison with an undisturbed index.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval.sample import ARTICLES
+from ingest.passages import embedded_text
+from ingest.report import Progress
+from ingest.run import ingest
+from rag.embeddings import SentenceEmbeddings
+from rag.settings import Settings, load_settings
+from rag.store import opened
+
+SEED = 9
+SPEED_ARTICLES, ROUNDS = 400, 3
+KILL_ARTICLES, KILLS = 300, 20
+
+
+class StandIn:
+    """An embedder that costs nothing: a vector made of a checksum."""
+
+    model_id, dimension, max_tokens = "stand-in", 384, 256
+
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
+        """Return one vector a text, always the same."""
+        del query
+        return np.array(
+            [np.random.default_rng(zlib.crc32(text.encode())).random(384, dtype=np.float32) for text in texts]
+        )
+
+    def count_tokens(self, text: str) -> int:
+        """Return about as many tokens as the packaged model would."""
+        return int(1.3 * len(text.split()))
+
+
+def main() -> None:
+    """Run the command."""
+    parts: dict[str, Callable[[], None]] = {"speed": _speed, "memory": _memory, "kill": _kill}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("part", choices=[*parts, "child"])
+    parser.add_argument("--home", type=Path, help="of a child process")
+    parser.add_argument("--file", type=Path, help="of a child process")
+    options = parser.parse_args()
+    if options.part == "child":
+        _child(options.home, options.file)
+    else:
+        parts[options.part]()
+
+
+def made_articles(path: Path, count: int) -> None:
+    """Write articles recombined from paragraphs of the sample archive, each with a date and a number of its own."""
+    rng = random.Random(SEED)
+    sample = [json.loads(line) for line in ARTICLES.read_text(encoding="utf-8").splitlines()]
+    paragraphs = [part for article in sample for part in article["text"].split("\n\n")]
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(count):
+            words = [_varied(part, rng) for part in rng.sample(paragraphs, rng.randint(5, 12))]
+            record = {
+                "id": f"made-{number}",
+                "title": f"{rng.choice(sample)['title']} ({number})",
+                "text": "\n\n".join(words),
+                "source": rng.choice(sample)["source"],
+                "published_at": f"2025-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}",
+            }
+            file.write(json.dumps(record) + "\n")
+
+
+def _varied(paragraph: str, rng: random.Random) -> str:
+    """Exchange the order of the sentences' words here and there: no two articles share long runs of words."""
+    words = paragraph.split()
+    for _ in range(len(words) // 5):
+        place = rng.randrange(max(1, len(words) - 1))
+        words[place : place + 2] = reversed(words[place : place + 2])
+    return " ".join(words)
+
+
+# -- speed ---------------------------------------------------------------------------------------------
+
+
+def _speed() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "made.jsonl"
+        made_articles(file, SPEED_ARTICLES)
+        texts, took = _ours(folder / "warm", file)
+        print(f"{SPEED_ARTICLES} articles, {len(texts)} passages; a first ingest took {took:.1f} s", flush=True)
+        rates: dict[str, list[float]] = {"bare encode": [], "Pressmark": [], "LangChain": []}
+        embeddings = SentenceEmbeddings.packaged(load_settings())
+        for number in range(ROUNDS):
+            began = time.perf_counter()
+            embeddings.embed(texts)
+            rates["bare encode"].append(len(texts) / (time.perf_counter() - began))
+            _, took = _ours(folder / f"ours{number}", file)
+            rates["Pressmark"].append(len(texts) / took)
+            passages, took = _with_langchain(folder / f"theirs{number}", file)
+            rates["LangChain"].append(passages / took)
+            print({name: round(values[-1], 1) for name, values in rates.items()}, flush=True)
+        bare, ours, theirs = (np.array(rates[name]) for name in rates)
+        print(f"passages per second, median: { ({name: round(float(np.median(v)), 1) for name, v in rates.items()}) }")
+        print(f"Pressmark to bare encode: {np.median(ours / bare):.2f}; to LangChain: {np.median(ours / theirs):.2f}")
+        again = []
+        with opened(_settings(folder / "warm")) as store:
+            for _ in range(5):
+                began = time.perf_counter()
+                report = ingest([file], store, passage_tokens=load_settings().passage_tokens)
+                again.append(time.perf_counter() - began)
+        share = np.median(again) / (len(texts) / np.median(ours))
+        print(f"second run: {report.unchanged} unchanged in {np.median(again):.3f} s, {share:.4f} of a first one")
+
+
+def _settings(home: Path) -> Settings:
+    return load_settings(home=home)
+
+
+def _ours(home: Path, file: Path) -> tuple[list[str], float]:
+    settings = _settings(home)
+    with opened(settings) as store:
+        store.embeddings.embed(["warm"])
+        began = time.perf_counter()
+        report = ingest([file], store, passage_tokens=settings.passage_tokens)
+        took = time.perf_counter() - began
+        assert report.added == SPEED_ARTICLES, report.to_text()  # noqa: S101  # nothing may be grouped or skipped
+        stories = store.archive.status().stories
+        assert stories == SPEED_ARTICLES, f"{stories} stories"  # noqa: S101
+        passages = store.archive.passages(store.archive.passage_ids())
+    return [embedded_text(passage) for passage in passages.values()], took
+
+
+def _with_langchain(home: Path, file: Path) -> tuple[int, float]:
+    from langchain_chroma import Chroma
+    from langchain_core.documents import Document
+    from langchain_huggingface import HuggingFaceEmbeddings
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    from rag.embeddings import packaged_folder
+
+    model = HuggingFaceEmbeddings(model_name=str(packaged_folder()), encode_kwargs={"normalize_embeddings": True})
+    tokenizer = model._client.tokenizer
+    size = load_settings().passage_tokens
+    model.embed_query("warm")
+    began = time.perf_counter()
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    splitter = RecursiveCharacterTextSplitter.from_huggingface_tokenizer(
+        tokenizer, chunk_size=size, chunk_overlap=size // 6
+    )
+    documents = [
+        Document(page_content=record["text"], metadata={name: record[name] for name in ("id", "title", "source")})
+        for record in records
+    ]
+    pieces = splitter.split_documents(documents)
+    Chroma.from_documents(pieces, model, persist_directory=str(home))
+    return len(pieces), time.perf_counter() - began
+
+
+# -- memory --------------------------------------------------------------------------------------------
+
+
+def _memory() -> None:
+    peaks = {}
+    for count in (2_000, 20_000):
+        with tempfile.TemporaryDirectory() as name:
+            file = Path(name) / "made.jsonl"
+            made_articles(file, count)
+            found = json.loads(_run_child(Path(name) / "home", file).stdout)
+        peaks[count] = found["peak"]
+        print(
+            f"{count} articles: {found['peak']:.0f} MB at the peak ({found['before']:.0f} before the run); {found}",
+            flush=True,
+        )
+    print(f"peak of 20,000 to 2,000: {peaks[20_000] / peaks[2_000]:.2f}")
+
+
+def _run_child(home: Path, file: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench.ingest", "child", "--home", str(home), "--file", str(file)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
+
+
+def _child(home: Path, file: Path) -> None:
+    """Ingest with the stand-in, and print peak memory and rates as JSON."""
+    marks: list[tuple[int, float]] = []
+
+    def note(progress: Progress) -> None:
+        marks.append((progress.articles, time.perf_counter()))
+
+    with _stand_in_store(home) as store:
+        before = _resident()
+        began = time.perf_counter()
+        ingest([file], store, passage_tokens=128, progress=note)
+    whole = marks[-1][0]
+    first = next(moment for articles, moment in marks if articles >= 1000)
+    last = next(moment for articles, moment in marks if articles >= whole - 1000)
+    rates = {"first": 1000 / (first - began), "last": 1000 / (marks[-1][1] - last)}
+    print(json.dumps({"peak": _resident(), "before": before, "first": rates["first"], "last": rates["last"]}))
+
+
+def _stand_in_store(home: Path) -> Any:  # noqa: ANN401  # a context manager of a store
+    SentenceEmbeddings.from_settings = classmethod(lambda cls, settings: StandIn())  # type: ignore[method-assign,assignment]
+    return opened(_settings(home))
+
+
+def _resident() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+# -- kill ----------------------------------------------------------------------------------------------
+
+
+def _kill() -> None:
+    rng = random.Random(SEED)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "made.jsonl"
+        made_articles(file, KILL_ARTICLES)
+        began = time.perf_counter()
+        _run_child_small(folder / "whole", file)
+        took = time.perf_counter() - began
+        expected = _state(folder / "whole")
+        same = interrupted = 0
+        for number in range(KILLS):
+            home = folder / f"killed{number}"
+            process = subprocess.Popen(_small(home, file))  # noqa: S603
+            time.sleep(rng.uniform(0.2, 1.0) * took)
+            process.send_signal(signal.SIGKILL)
+            interrupted += process.wait() != 0
+            _run_child_small(home, file)
+            same += _state(home) == expected
+        print(f"{interrupted} of {KILLS} killed before their end; {same} of {KILLS} identical after the next run")
+
+
+def _small(home: Path, file: Path) -> list[str]:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from bench.ingest import _stand_in_store; from ingest.run import ingest\n"
+        "with _stand_in_store(Path(sys.argv[1])) as store: ingest([Path(sys.argv[2])], store, passage_tokens=128)"
+    )
+    return [sys.executable, "-c", code, str(home), str(file)]
+
+
+def _run_child_small(home: Path, file: Path) -> None:
+    subprocess.run(_small(home, file), check=True)  # noqa: S603
+
+
+def _state(home: Path) -> tuple[Any, ...]:
+    with _stand_in_store(home) as store:
+        ids = store.archive.passage_ids()
+        texts = {id_: passage.text for id_, passage in store.archive.passages(ids).items()}
+        articles = [(a.id, a.version) for a in store.archive.articles(limit=10_000)]
+        return ids, sorted(store.index.ids()), texts, articles, store.archive.orphans(), store.archive.pending()
+
+
+if __name__ == "__main__":
+    main()

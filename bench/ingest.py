@@ -96,10 +96,10 @@ def made_articles(path: Path, count: int) -> None:
 
 
 def _varied(paragraph: str, rng: random.Random) -> str:
-    """Exchange the order of the sentences' words here and there: no two articles share long runs of words."""
+    """Exchange words inside the sentences here and there: no two articles share long runs of words."""
     words = paragraph.split()
-    for _ in range(len(words) // 5):
-        place = rng.randrange(max(1, len(words) - 1))
+    inner = [n for n in range(1, len(words) - 2) if words[n].isalpha() and words[n + 1].isalpha()]
+    for place in rng.sample(inner, len(inner) // 2):
         words[place : place + 2] = reversed(words[place : place + 2])
     return " ".join(words)
 

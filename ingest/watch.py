@@ -9,12 +9,15 @@ from threading import Event
 from ingest.sources import folder_of, is_address, may_matter
 
 EVERY = 15 * 60  # seconds between two looks at an address
+FILES_EVERY = (
+    60  # and at folders in which nothing was seen to change: it may have, before the watch began or on a network
+)
 
 
 def changes(sources: Sequence[str | Path], stop: Event | None = None) -> Iterator[None]:
-    """Yield each time that something in the sources' folders changed, until `stop` is set or the user interrupts.
+    """Yield each time that something in the sources' folders changed or may have, until `stop` is set.
 
-    Changes that come in one burst are one; addresses are due every `EVERY` seconds.
+    Changes that come in one burst are one; addresses are due every `EVERY` seconds, files `FILES_EVERY` at the latest.
     """
     from watchfiles import watch
 
@@ -29,8 +32,8 @@ def changes(sources: Sequence[str | Path], stop: Event | None = None) -> Iterato
         *folders,
         watch_filter=lambda _, path: may_matter(path),
         stop_event=stop,
-        yield_on_timeout=some_address,
-        rust_timeout=EVERY * 1000 if some_address else 5000,  # milliseconds
+        yield_on_timeout=True,
+        rust_timeout=1000 * (EVERY if some_address else FILES_EVERY),  # milliseconds
     )
     for _ in changed:
         yield

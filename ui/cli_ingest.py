@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ingest.loaders.source import Options
+    from ingest.report import IngestReport
     from rag.schema import Article
 
 _SOURCES = "Files, folders, globs, archives (.zip, .tar.gz, .gz), web addresses, or lists of them."
@@ -47,15 +48,15 @@ def ingest(
     settings = settings_of(home)
     with open_store(settings) as store:
 
-        def run() -> None:
-            report = ingested(
-                sources, store, settings, quiet=as_json, options=options, prune=prune, allow_private=allow_private
+        def run(*, quiet: bool = as_json) -> IngestReport:
+            return ingested(
+                sources, store, settings, quiet=quiet, options=options, prune=prune, allow_private=allow_private
             )
-            say(dumped(IngestReport, report) if as_json else report.to_text())
 
-        run()
+        report = run()
+        say(dumped(IngestReport, report) if as_json else report.to_text())
         if watch:
-            _watch(sources, run)
+            _watch(sources, report, lambda: run(quiet=True), as_json=as_json)
 
 
 def options_of(names: str, published: str, assume_dated_by: str) -> Options:
@@ -99,13 +100,19 @@ def _article_text(article: Article) -> str:
     return f"{article.title}\n    {', '.join([*about, *article_marks(article)])}"
 
 
-def _watch(sources: list[str], run: Callable[[], None]) -> None:
+def _watch(sources: list[str], before: IngestReport, run: Callable[[], IngestReport], *, as_json: bool) -> None:
+    """Run again whenever something may have changed, and print what came of it, if anything did."""
+    from ingest.report import IngestReport
     from ingest.watch import changes
     from rag.errors import SourceError
 
     say("Watching for new and changed files; Ctrl-C stops.", error=True)
     for _ in changes(sources):
         try:
-            run()
+            report = run()
         except SourceError as error:  # a folder that is empty for the moment must not end the watch
             say(f"pressmark: {error}", error=True)
+            continue
+        if report.added or report.updated or (report.problems, report.gone) != (before.problems, before.gone):
+            say(dumped(IngestReport, report) if as_json else report.to_text())
+        before = report

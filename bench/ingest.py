@@ -81,7 +81,7 @@ def made_articles(path: Path, count: int) -> None:
     """Write articles recombined from paragraphs of the sample archive, each with a date and a number of its own."""
     rng = random.Random(SEED)
     sample = [json.loads(line) for line in ARTICLES.read_text(encoding="utf-8").splitlines()]
-    paragraphs = [part for article in sample for part in article["text"].split("\n\n")]
+    paragraphs = [part for article in sample for part in article["text"].split("\n\n") if part.endswith(".")]
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
             words = [_varied(part, rng) for part in rng.sample(paragraphs, rng.randint(5, 12))]

@@ -9,11 +9,16 @@ from rag.schema import Article, Passage
 from rag.sentences import Span, sentence_spans
 
 
-def split(article: Article, *, max_tokens: int, count_tokens: Callable[[str], int]) -> list[Passage]:
+OVERLAP = 1  # sentences that open a passage again; chosen with the size by `python -m bench.passages`
+
+
+def split(
+    article: Article, *, max_tokens: int, count_tokens: Callable[[str], int], overlap: int = OVERLAP
+) -> list[Passage]:
     """Cut the text of `article` into passages, in order.
 
     A passage is a run of whole sentences of at most `max_tokens` tokens. Each sentence is in at
-    least one passage; the last sentence of a passage opens the next one where it fits, so that a
+    least one passage; the last sentences of a passage open the next one where they fit, so that a
     sentence that leans on the one before it is found together with it. Only a single sentence that
     is longer than `max_tokens` is cut, between words.
 
@@ -21,6 +26,7 @@ def split(article: Article, *, max_tokens: int, count_tokens: Callable[[str], in
         article: Its `text` is what the offsets point into.
         max_tokens: Largest passage.
         count_tokens: The embedding model's own count.
+        overlap: How many sentences open the next passage again, at most.
     """
     units: list[tuple[Span, int]] = []
     for span in sentence_spans(article.text):
@@ -36,8 +42,12 @@ def split(article: Article, *, max_tokens: int, count_tokens: Callable[[str], in
         spans.append((units[first][0][0], units[last][0][1]))
         if last + 1 >= len(units):
             break
-        overlaps = last > first and units[last][1] + units[last + 1][1] <= max_tokens
-        first = last if overlaps else last + 1
+        begin = last + 1
+        while begin > max(first + 1, last + 1 - overlap):
+            if sum(tokens for _, tokens in units[begin - 1 : last + 2]) > max_tokens:
+                break
+            begin -= 1
+        first = begin
     return [_passage(article, number, span) for number, span in enumerate(spans)]
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from rag.schema import Article, Passage
 from rag.sentences import Span, sentence_spans
 
-
 OVERLAP = 1  # sentences that open a passage again; chosen with the size by `python -m bench.passages`
 
 

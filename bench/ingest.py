@@ -126,6 +126,11 @@ def _speed() -> None:
             rates["LangChain"].append(passages / took)
             print({name: round(values[-1], 1) for name, values in rates.items()}, flush=True)
         bare, ours, theirs = (np.array(rates[name]) for name in rates)
+        rate = {"Pressmark": np.median(ours) / len(texts), "LangChain": np.median(theirs) / passages}
+        print(
+            f"LangChain makes {passages} passages; articles per second: "
+            f"{ ({name: round(float(SPEED_ARTICLES * value), 2) for name, value in rate.items()}) }"
+        )
         print(f"passages per second, median: { ({name: round(float(np.median(v)), 1) for name, v in rates.items()}) }")
         print(f"Pressmark to bare encode: {np.median(ours / bare):.2f}; to LangChain: {np.median(ours / theirs):.2f}")
         again = []

@@ -25,7 +25,7 @@ import numpy as np
 from eval.sample import ARTICLES
 from ingest.clean import normalise
 from ingest.lines import Line, classify
-from ingest.page import Story, _Part, signs, split
+from ingest.page import Part, Story, begin, signs, split
 
 FOLDER = Path(__file__).parent / "data" / "pages"
 
@@ -212,21 +212,23 @@ def places_of(page: Page) -> list[tuple[dict[str, float], bool]]:
     lines = classify([part for part in normalise(page.text).split("\n\n") if part])
     firsts = {own.lines[0] for own in page.stories[1:] if own.lines}
     between: list[Line] = []
-    part: _Part | None = None
+    part: Part | None = None
     places = []
     for place, line in enumerate(lines):
         if line.role != "text":
             between.append(line)
             continue
         if part is None:
-            part = _Part()
+            part = Part()
+            begin(part, between, "", whole=False)
         else:
             new = any(line.text.startswith(first) for first in firsts)
             # A standfirst that is no whole sentence is a short line here: the text after it opens the story.
             new = new or any(item.text in firsts for item in between if item.role == "short")
             places.append((signs(lines, place, between, part), new))
             if new:
-                part = _Part()
+                part = Part()
+                begin(part, between, "", whole=False)
         part.add(line)
         between = []
     return places

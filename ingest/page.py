@@ -31,38 +31,42 @@ _STANDFIRST_WORDS = 8
 
 # What speaks for a new story, see `signs`; fitted by `python -m bench.pages --fit`.
 _WEIGHTS: dict[str, float] = {
-    "always": -2.54,
-    "kinship": -5.78,
-    "kinship of one that is cut": 1.24,
-    "kinship under a headline": -0.94,
-    "kinship, nothing between": -2.21,
+    "always": -2.89,
+    "kinship": -5.69,
+    "kinship of one that is cut": 1.34,
+    "kinship under a headline": -0.14,
+    "kinship, nothing between": -2.58,
     "kicker": 4.0,  # by hand: few pages of the fit have one
-    "dateline": 4.80,
-    "continues": -0.67,
-    "numbered": -1.02,
-    "is cut": 1.88,
-    "is cut, nothing between": 2.02,
-    "is cut, cut above": -0.57,
-    "cut above": 1.83,
-    "cut above, nothing between": 0.53,
-    "cut above, its own end": -1.33,
-    "colon above": -1.52,
-    "headline": 2.53,
-    "headline of under 4 words": -2.13,
-    "headline of over 6 words": 1.98,
-    "headline in quotes": -1.63,
-    "headline asks": -1.57,
-    "headline's kinship": -3.67,
-    "headline of its text": -0.84,
-    "list": -0.19,
-    "credit": 2.82,
-    "headline and credit": 0.94,
-    "border": 1.59,
-    "first lines": 0.00,
-    "short story": -0.03,
-    "nothing between": -1.07,
+    "dateline": 2.66,
+    "continues": -0.75,
+    "numbered": -1.33,
+    "is cut": 2.26,
+    "is cut, nothing between": 1.85,
+    "is cut, cut above": -1.01,
+    "cut above": 1.60,
+    "cut above, nothing between": 1.25,
+    "cut above, its own end": -1.16,
+    "colon above": -2.54,
+    "headline": 2.08,
+    "headline of under 4 words": 0.41,
+    "headline of over 6 words": 2.13,
+    "headline in quotes": -1.64,
+    "headline asks": -1.66,
+    "headline's kinship": -3.05,
+    "headline of its text": -0.19,
+    "list": 0.82,
+    "credit": 3.27,
+    "headline and credit": -1.05,
+    "border": 1.89,
+    "first lines": -0.98,
+    "short story": -0.11,
+    "after an item": 0.83,
+    "an item after an item": 1.72,
+    "dateline after a dateline": 3.11,
+    "dateline, nothing between": 2.23,
+    "nothing between": -0.84,
 }
-_NEW = -0.1
+_NEW = -0.3
 
 _CONTINUES = re.compile(
     r"(?:[\"“‘']|(?:he|she|it|they|his|her|their|its|this|that|these|those|but|and|so|also|however|meanwhile|then|instead|"
@@ -110,7 +114,7 @@ class Story:
 
 
 @dataclass(slots=True)
-class _Part:
+class Part:
     """Lines of one story while it grows.
 
     Attributes:
@@ -168,20 +172,20 @@ def _bare(text: str) -> str:
 # -- which text opens a story --------------------------------------------------------------------------
 
 
-def _parts(lines: Sequence[Line], known: str) -> list[_Part]:
-    parts: list[_Part] = []
+def _parts(lines: Sequence[Line], known: str) -> list[Part]:
+    parts: list[Part] = []
     between: list[Line] = []
     for place, line in enumerate(lines):
         if line.role != "text":
             between.append(line)
             continue
         if not parts:
-            parts.append(_Part())
-            _begin(parts[-1], between, known, whole=bool(known))
+            parts.append(Part())
+            begin(parts[-1], between, known, whole=bool(known))
         elif _is_new(lines, place, between, parts[-1], whole=bool(known) and len(parts) == 1):
             _end(parts[-1], between)
-            parts.append(_Part())
-            _begin(parts[-1], between, "", whole=False)
+            parts.append(Part())
+            begin(parts[-1], between, "", whole=False)
         else:
             parts[-1].lines += [item for item in between if item.role == "short"]
         parts[-1].add(line)
@@ -189,11 +193,11 @@ def _parts(lines: Sequence[Line], known: str) -> list[_Part]:
     if parts:
         _end(parts[-1], between)
     elif any(line.role == "short" for line in between):
-        parts.append(_Part(known, [line for line in between if line.role == "short"]))
+        parts.append(Part(known, [line for line in between if line.role == "short"]))
     return parts
 
 
-def _is_new(lines: Sequence[Line], place: int, between: Sequence[Line], part: _Part, *, whole: bool) -> bool:
+def _is_new(lines: Sequence[Line], place: int, between: Sequence[Line], part: Part, *, whole: bool) -> bool:
     line = lines[place]
     if whole:  # only teasers follow an article whose headline is known
         if not (line.cut or line.kicker or part.texts[-1].cut):
@@ -205,7 +209,7 @@ def _is_new(lines: Sequence[Line], place: int, between: Sequence[Line], part: _P
     return sum(_WEIGHTS[name] * value for name, value in found.items()) >= _NEW
 
 
-def signs(lines: Sequence[Line], place: int, between: Sequence[Line], part: _Part) -> dict[str, float]:
+def signs(lines: Sequence[Line], place: int, between: Sequence[Line], part: Part) -> dict[str, float]:
     """Return what speaks for or against a text opening a new story, each 0 or 1 but the kinships.
 
     Args:
@@ -223,6 +227,7 @@ def signs(lines: Sequence[Line], place: int, between: Sequence[Line], part: _Par
     cut_above = above.cut and not line.text[:1].islower()
     first_lines = len(part.texts) == 1 and above.words < 30 and not above.cut
     credited = any(item.role == "credit" for item in between)
+    item_above = last is not None and bool(part.title) and len(part.texts) == 1
     found = {
         "always": True,
         "kinship": near,
@@ -253,9 +258,19 @@ def signs(lines: Sequence[Line], place: int, between: Sequence[Line], part: _Par
         "border": any(item.role == "border" for item in between),
         "first lines": first_lines,
         "short story": len(part.texts) <= 2,
+        "after an item": item_above,
+        "an item after an item": item_above and _is_item(lines, place),
+        "dateline after a dateline": line.dateline and part.texts[0].dateline,
+        "dateline, nothing between": line.dateline and not between,
         "nothing between": not between and not cut_above,
     }
     return {name: float(value) for name, value in found.items()}
+
+
+def _is_item(lines: Sequence[Line], place: int) -> bool:
+    """Tell whether the next story line after a text is a short one, or none: a brief among briefs."""
+    after = next((line for line in lines[place + 1 :] if line.role in ("text", "short")), None)
+    return after is None or after.role == "short"
 
 
 def _held_by(headline: str, texts: Sequence[str]) -> float:
@@ -275,7 +290,7 @@ def _run(lines: Sequence[Line], place: int) -> list[str]:
     return run
 
 
-def _kinship(texts: Sequence[str], above: _Part) -> float:
+def _kinship(texts: Sequence[str], above: Part) -> float:
     """Tell how much texts have in common with the story above them, about 0 to 1.5.
 
     The share of their names and of their longer words that the story has. Texts with hardly a name are likely a
@@ -308,7 +323,7 @@ def _stems(text: str) -> set[str]:
 # -- short lines ---------------------------------------------------------------------------------------
 
 
-def _begin(part: _Part, between: Sequence[Line], known: str, *, whole: bool) -> None:
+def begin(part: Part, between: Sequence[Line], known: str, *, whole: bool) -> None:
     """Give the new story its headline, and the lines under it that are text."""
     shorts = [(place, item) for place, item in enumerate(between) if item.role == "short"]
     if whole:
@@ -339,7 +354,7 @@ def _headline_score(place: int, between: Sequence[Line]) -> float:
     return score + 0.001 * place
 
 
-def _end(part: _Part, between: Sequence[Line]) -> None:
+def _end(part: Part, between: Sequence[Line]) -> None:
     """Keep the short lines under the last text that are a list of it."""
     announced = part.texts and part.texts[-1].text.endswith(":")
     for line in between:
@@ -353,7 +368,7 @@ def _end(part: _Part, between: Sequence[Line]) -> None:
 # -- stories -------------------------------------------------------------------------------------------
 
 
-def _story(part: _Part, *, article_page: bool) -> Story:
+def _story(part: Part, *, article_page: bool) -> Story:
     text = "\n\n".join(line.text for line in part.lines)
     words = len(text.split())
     last = part.lines[-1]
@@ -367,7 +382,7 @@ def _story(part: _Part, *, article_page: bool) -> Story:
     return Story(part.title or _inferred_title(part), not part.title, text, kind, truncated)
 
 
-def _inferred_title(part: _Part) -> str:
+def _inferred_title(part: Part) -> str:
     text = (part.texts or part.lines)[0].text
     found = sentences(text[:_HEAD_CHARS])
     # "Gone." says too little: take the next sentence with it.

@@ -56,7 +56,7 @@ class Archive:
     def known_version(self, article_id: str) -> str | None:
         """Return the version of `article_id` that is fully indexed, or None."""
         rows = self._db.rows(
-            "SELECT version FROM articles WHERE id = ? AND current = 1 AND state = 'indexed'", [article_id]
+            "SELECT version FROM articles WHERE id = ? AND +current = 1 AND +state = 'indexed'", [article_id]
         )
         return str(rows[0]["version"]) if rows else None
 
@@ -93,7 +93,7 @@ class Archive:
                 [article.id, article.version],
             )
             # A version that was pending when a newer one arrived will never be indexed.
-            db.execute("DELETE FROM articles WHERE id = ? AND state = 'pending'", [article.id])
+            db.execute("DELETE FROM articles WHERE id = ? AND +state = 'pending'", [article.id])
 
     def delete_article(self, article_id: str) -> None:
         """Remove the article in all versions; its vectors become orphans.
@@ -134,7 +134,7 @@ class Archive:
             NotFoundError: There is no such article or version.
         """
         if version is None:
-            rows = self._db.rows("SELECT * FROM articles WHERE id = ? AND current = 1", [article_id])
+            rows = self._db.rows("SELECT * FROM articles WHERE id = ? AND +current = 1", [article_id])
         else:
             rows = self._db.rows("SELECT * FROM articles WHERE id = ? AND version = ?", [article_id, version])
         if not rows:
@@ -144,7 +144,7 @@ class Archive:
     def versions(self, article_id: str) -> list[str]:
         """Return the versions of an article that were indexed, newest first."""
         rows = self._db.rows(
-            "SELECT version FROM articles WHERE id = ? AND state = 'indexed' ORDER BY current DESC, ingested_at DESC",
+            "SELECT version FROM articles WHERE id = ? AND +state = 'indexed' ORDER BY current DESC, ingested_at DESC",
             [article_id],
         )
         return [row["version"] for row in rows]

@@ -68,6 +68,10 @@ class Database:
             self._connection.execute("COMMIT")
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """Return all rows of a query."""
+        """Return all rows of a query.
+
+        Where an id is given, other columns are written "+current": the plus keeps SQLite from choosing their index,
+        which almost every row is in, over that of the ids.
+        """
         with self._lock:
             return self._connection.execute(sql, values).fetchall()

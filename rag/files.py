@@ -92,7 +92,7 @@ class Files:
             db.execute("UPDATE files SET checked = ? WHERE name = ?", [run, name])
             rows = db.execute(
                 "SELECT a.id, a.version FROM origins o JOIN files f ON f.name = o.file "
-                "JOIN articles a ON a.id = o.article_id AND a.current = 1 WHERE o.file = ? AND o.run = f.read",
+                "JOIN articles a ON a.id = o.article_id AND +a.current = 1 WHERE o.file = ? AND o.run = f.read",
                 [name],
             ).fetchall()
         return [(row["id"], row["version"]) for row in rows]

@@ -52,7 +52,7 @@ class Stories:
         likely = sorted(shared, key=lambda id_: (-shared[id_], id_))[:_LIKELY]
         marks = ", ".join("?" * len(likely))
         rows = self._db.rows(
-            f"SELECT * FROM articles WHERE id IN ({marks}) AND (current = 1 OR state = 'pending')", likely
+            f"SELECT * FROM articles WHERE id IN ({marks}) AND (+current = 1 OR +state = 'pending')", likely
         )
         found = {row["id"]: (article_of(row), str(row["story_id"])) for row in rows}
         return [found[id_] for id_ in likely if id_ in found]
@@ -65,7 +65,7 @@ class Stories:
         marks = ", ".join("?" * len(article_ids))
         rows = self._db.rows(
             "SELECT id, source, section, correction, truncated, story_id FROM articles WHERE current = 1 "
-            f"AND story_id IN (SELECT story_id FROM articles WHERE current = 1 AND id IN ({marks})) "
+            f"AND story_id IN (SELECT story_id FROM articles WHERE +current = 1 AND id IN ({marks})) "
             "ORDER BY story_id, published_at IS NULL, published_at, id",
             article_ids,
         )

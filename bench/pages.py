@@ -7,7 +7,7 @@ none, blank), and the line of the page. The lines before the first of those begi
 kind and completeness of each story. The `dev` pages were looked at while the rules were made, the `test` pages were
 not.
 
-boundary   the first text of each story but the page's first
+boundary   the place where each story but the page's first begins; a lost standfirst does not move it
 own text   text lines that stand in their own story, of all of them
 furniture  lines of no story that stand in the text of one, of all of them
 """
@@ -121,6 +121,21 @@ def _bare(line: str) -> str:
     return normalise(line).strip()
 
 
+def _begun_by(story: Story, page: Page, everything: str) -> int | None:
+    """Return which gold story begins where this one does, None if none.
+
+    What is lost is told apart: a standfirst left out, or a caption taken along, does not move the border.
+    """
+    own = [part for part in story.text.split("\n\n") if part not in page.furniture]
+    head = own[0] if own else ""
+    for number, gold in enumerate(page.stories):
+        lost = [line for line in gold.lines[:1] if line not in everything]
+        lead = next((line for line in gold.lines if line not in lost), "")
+        if lead and head.startswith(lead):
+            return number
+    return None
+
+
 def measure(page: Page, counts: Counts, *, show: bool) -> None:
     """Add the page to the counts."""
     found = split(page.text)
@@ -129,10 +144,9 @@ def measure(page: Page, counts: Counts, *, show: bool) -> None:
     counts.found += max(0, len(found) - 1)
     begun: dict[int, Story] = {}
     wrong = []
+    everything = "\n".join(story.text for story in found)
     for place, story in enumerate(found):
-        gold = next(
-            (n for n, own in enumerate(page.stories) if own.lines and story.text.startswith(own.lines[0])), None
-        )
+        gold = _begun_by(story, page, everything)
         if gold is not None:
             begun[gold] = story
             counts.right += gold > 0 and place > 0
@@ -158,7 +172,6 @@ def measure(page: Page, counts: Counts, *, show: bool) -> None:
                 is_ = f"{begun[n].kind} {'truncated' if begun[n].truncated else 'complete'}"
                 wrong.append(f"is {is_}: {gold_story.lines[0][:50]!r} ... {gold_story.lines[-1][-50:]!r}")
             wrong += [f"lost: {line[:90]!r}" for line in lost]
-    everything = "\n".join(story.text for story in found)
     leaked = [line for line in page.furniture if f"\n{line}\n" in f"\n{everything}\n"]
     counts.furniture += len(page.furniture)
     counts.leaked += len(leaked)

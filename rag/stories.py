@@ -12,7 +12,7 @@ from rag.database import Database
 from rag.schema import Article
 
 _BAND_ROWS = 50  # articles looked at for one near-duplicate key
-_LIKELY = 20  # articles compared by their texts
+_LIKELY = 8  # articles compared by their texts
 
 
 @dataclass(frozen=True, slots=True)

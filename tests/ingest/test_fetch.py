@@ -235,7 +235,7 @@ def test_redirect_to_a_private_address_is_refused_unasked(site, names, to):
 def test_redirect_to_a_name_of_a_private_address_is_refused(site, names):
     names.answers |= {"news.example": [[PUBLIC]], "inside.example": [["192.168.1.1"]]}
     site.redirect("/", "http://inside.example/")
-    with pytest.raises(FetchError, match=r"inside\.example is 192\.168\.1\.1"):
+    with pytest.raises(FetchError, match=r"inside\.example leads to 192\.168\.1\.1"):
         fetch("http://news.example/", allow_private=False)
 
 

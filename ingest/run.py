@@ -17,7 +17,7 @@ from rag.files import FileProblem
 from rag.schema import Article
 from rag.store import Store
 
-_NOTED = 2000  # articles met before they are noted, at the latest
+_NOTED = 2000  # articles and problems met before they are noted, at the latest
 
 
 @dataclass(slots=True)
@@ -106,13 +106,14 @@ class _Run:
         with self.indexer:
             for place, item in enumerate(self._found):
                 self._tell(item.name, place, 0)
-                stamp = "" if leads_elsewhere(item) else stamp_of(item, self._options)
+                stamp = stamp_of(item, self._options)
                 if stamp and stamp == self._files.stamp(item.key):
                     self._skip(item)
                 else:
                     self._files.begin(item.key)
                     whole = self._read_file(item, place, fetcher)
-                    self._notes.ended.append((item, stamp, whole))
+                    # What a list of addresses leads to changes without it: such a file is read in each run.
+                    self._notes.ended.append((item, "" if leads_elsewhere(item) else stamp, whole))
                     if not self.indexer.waiting:
                         self._write()
                 self._bytes_done += _weight(item)
@@ -135,19 +136,21 @@ class _Run:
         """
         chars, articles, whole = 0, 0, item.path is not None
         for content in read(item, self._options, fetcher):
+            waiting = self.indexer.waiting
             if isinstance(content, Problem):
                 whole = whole and not content.lost
                 self.indexer.tally.add(content)
                 self._note(item, content)
-                continue
-            chars += len(content.text)
-            articles += 1
-            problem = self.indexer.add(content, where=f"{item.name} article {articles}")
-            self._notes.origins.append((item.key, content.id))
-            if problem:
-                whole = False
-                self._note(item, problem)
-            if not self.indexer.waiting or len(self._notes.origins) > _NOTED:
+            else:
+                chars += len(content.text)
+                articles += 1
+                problem = self.indexer.add(content, where=f"{item.name} article {articles}")
+                self._notes.origins.append((item.key, content.id))
+                if problem:
+                    whole = False
+                    self._note(item, problem)
+            flushed = waiting > self.indexer.waiting
+            if flushed or len(self._notes.origins) + len(self._notes.problems) >= _NOTED:
                 self.indexer.flush()
                 self._write()
                 self._tell(item.name, place, min(chars, item.size))

@@ -8,7 +8,6 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -245,7 +244,8 @@ def _fetched(address: str, options: Options, fetcher: Fetcher, *, listed: bool) 
             kind = answer.media_type or "of unknown type"
             yield Problem(address, f"is {kind}, not a page, feed or list of articles: save it in one of those forms")
         else:
-            yield from load(Source(path, address, address, options, url=answer.url, modified_at=datetime.now(UTC)))
+            # No time of change: that of a page is the moment it was fetched, which dates nothing.
+            yield from load(Source(path, address, address, options, url=answer.url))
 
 
 def _ending(answer: Fetched) -> str:

@@ -129,6 +129,11 @@ _FURNITURE = _patterns(
     (14, r"(?:that.s all for|was this (?:e-?mail|article|story)|forwarded (?:to you|this)|good morning\. here|thanks for "
          r"reading)"),
 )  # fmt: skip
+_ROLES: tuple[tuple[Role, tuple[tuple[int, re.Pattern[str]], ...]], ...] = (
+    ("border", _BORDERS),
+    ("furniture", _FURNITURE),
+    ("credit", _CREDITS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +193,9 @@ def _role(part: str) -> Role:
         return "border"
     if len(part) <= _FURNITURE_CHARS:
         words = part.count(" ") + 1
-        for role, patterns in (("border", _BORDERS), ("furniture", _FURNITURE), ("credit", _CREDITS)):
+        for role, patterns in _ROLES:
             if any(words <= most and pattern.match(part) for most, pattern in patterns):
-                return role  # type: ignore[return-value]  # the three names are roles
+                return role
     return "short" if is_short(part) else "text"
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from ingest.loaders.records import Fields, articles
 from ingest.loaders.source import Source, read_bytes
@@ -15,57 +16,60 @@ _CURE = "needs one more package: pip install 'pressmark[documents]'"
 _MAX_PAGES = 2000
 
 
+class _UnreadableError(Exception):
+    """The file cannot be read; the message is the reason and the cure."""
+
+
 def load_pdf(source: Source) -> Iterator[Article | Problem]:
     """Read the text of a PDF, its title and author; its dates are those of the file, not of the news."""
-    data = read_bytes(source)
-    if isinstance(data, Problem):
-        yield data
-        return
-    try:
-        from pypdf import PdfReader
-    except ImportError:
-        yield Problem(source.shown_as, _CURE)
-        return
-    logging.getLogger("pypdf").setLevel(logging.ERROR)
-    try:
-        reader = PdfReader(io.BytesIO(data))
-        if reader.is_encrypted:
-            yield Problem(source.shown_as, "is encrypted: save it without a password")
-            return
-        pages = [page.extract_text() for page in reader.pages[:_MAX_PAGES]]
-        about = reader.metadata
-    except Exception as error:  # a damaged file fails anywhere in the package
-        yield Problem(source.shown_as, f"is no readable PDF ({error}): open and save it anew, or export its text")
-        return
-    text = "\n".join(pages)
-    if not text.strip():
-        yield Problem(source.shown_as, "holds pictures of pages, no text: run text recognition on it first")
-        return
-    title, author = (str(value) if value else "" for value in (about.title, about.author)) if about else ("", "")
-    fields = Fields(text, url=source.url, title=title, authors=(author,) if author else ())
-    yield from articles(fields, source, where=source.shown_as, position=1)
+    yield from _loaded(source, _pdf_fields, "is no readable PDF ({}): open and save it anew, or export its text")
 
 
 def load_docx(source: Source) -> Iterator[Article | Problem]:
     """Read the paragraphs of a Word file, its title and author."""
+    yield from _loaded(source, _docx_fields, "is no readable Word file ({}): open and save it anew as .docx")
+
+
+def _loaded(source: Source, extract: Callable[[bytes], Fields], damaged: str) -> Iterator[Article | Problem]:
     data = read_bytes(source)
     if isinstance(data, Problem):
         yield data
         return
     try:
-        from docx import Document
+        fields = extract(data)
     except ImportError:
         yield Problem(source.shown_as, _CURE)
-        return
-    try:
-        document = Document(io.BytesIO(data))
-        text = "\n\n".join(paragraph.text for paragraph in document.paragraphs)
-        about = document.core_properties
-    except Exception as error:  # a damaged file fails anywhere in the package
-        yield Problem(source.shown_as, f"is no readable Word file ({error}): open and save it anew as .docx")
-        return
+    except _UnreadableError as error:
+        yield Problem(source.shown_as, str(error))
+    except Exception as error:  # a damaged file fails anywhere in the packages
+        yield Problem(source.shown_as, damaged.format(error))
+    else:
+        yield from articles(replace(fields, url=source.url), source, where=source.shown_as, position=1)
+
+
+def _pdf_fields(data: bytes) -> Fields:
+    from pypdf import PdfReader
+
+    logging.getLogger("pypdf").setLevel(logging.ERROR)
+    reader = PdfReader(io.BytesIO(data))
+    if reader.is_encrypted:
+        raise _UnreadableError("is encrypted: save it without a password")
+    text = "\n".join(page.extract_text() for page in reader.pages[:_MAX_PAGES])
     if not text.strip():
-        yield Problem(source.shown_as, "holds no text: nothing to add")
-        return
-    fields = Fields(text, url=source.url, title=about.title or "", authors=(about.author,) if about.author else ())
-    yield from articles(fields, source, where=source.shown_as, position=1)
+        raise _UnreadableError("holds pictures of pages, no text: run text recognition on it first")
+    about = reader.metadata
+    return _fields(text, about.title if about else None, about.author if about else None)
+
+
+def _docx_fields(data: bytes) -> Fields:
+    from docx import Document
+
+    document = Document(io.BytesIO(data))
+    text = "\n\n".join(paragraph.text for paragraph in document.paragraphs)
+    if not text.strip():
+        raise _UnreadableError("holds no text: nothing to add")
+    return _fields(text, document.core_properties.title, document.core_properties.author)
+
+
+def _fields(text: str, title: str | None, author: str | None) -> Fields:
+    return Fields(text, title=title or "", authors=(author,) if author else ())

@@ -33,7 +33,7 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[a-zA-Z]\w{1,30});")
 SPELLINGS = {
     "id": ("id", "article_id"),
     "title": ("title", "headline"),
-    "text": ("text", "content", "body", "maintext"),
+    "text": ("text", "content", "body", "maintext", "content_html", "content_text"),
     "source": ("source", "outlet", "source_domain", "publisher"),
     "url": ("url", "link"),
     "published_at": ("published_at", "publish_date", "date_publish", "date_published", "date", "published", "pubdate"),
@@ -140,7 +140,7 @@ def _line(text: str) -> str:
 
 
 def load_json(source: Source) -> Iterator[Article | Problem]:
-    """Read one object, a list of objects, or an object with the list under "articles"."""
+    """Read one object, a list of objects, or an object with the list under "articles" or, as in JSON Feed, "items"."""
     text = read_text(source)
     if isinstance(text, Problem):
         yield text
@@ -150,8 +150,8 @@ def load_json(source: Source) -> Iterator[Article | Problem]:
     except (ValueError, RecursionError) as error:
         yield Problem(source.shown_as, f"is not JSON ({error}): mend it, or name it .jsonl if each line is an object")
         return
-    if isinstance(value, dict) and isinstance(value.get("articles"), list):
-        value = value["articles"]
+    if isinstance(value, dict):
+        value = next((value[name] for name in ("articles", "items") if isinstance(value.get(name), list)), value)
     records = value if isinstance(value, list) else [value]
     if not records:
         yield Problem(source.shown_as, "holds an empty list: nothing to add")

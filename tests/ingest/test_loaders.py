@@ -95,6 +95,17 @@ def test_authors_are_names_whatever_their_form(tmp_path: Path, authors: object):
     assert one(tmp_path, "a.json", json.dumps({"text": TEXT, "author": authors})).authors == ("A Moss", "B Falk")
 
 
+def test_a_json_feed_is_a_list_of_articles(tmp_path: Path):
+    item = {"id": "7", "title": "Market moves", "content_html": f"<p>{'</p><p>'.join(BODY)}</p>",
+            "date_published": "2024-05-03T02:00:00+02:00", "authors": [{"name": "Lena Moss"}]}  # fmt: skip
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "Gull", "items": [item, {**item, "id": "8"}]}
+    first, second = read(tmp_path, "a.json", json.dumps(feed))
+    assert isinstance(first, Article)
+    assert isinstance(second, Article)
+    assert (first.id, first.text, first.published_at, first.authors) == ("7", TEXT, MAY_3, ("Lena Moss",))
+    assert second.id == "8"
+
+
 @pytest.mark.parametrize("wrap", [lambda r: [r, r], lambda r: {"status": "ok", "articles": [r, r]}])
 def test_lists_of_records_are_read(tmp_path: Path, wrap):
     assert len(read(tmp_path, "a.json", json.dumps(wrap({"text": TEXT})))) == 2

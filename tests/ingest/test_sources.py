@@ -304,6 +304,11 @@ def test_articles_dated_by_the_change_of_their_file_never_bear_the_time_of_unpac
     assert article.published_at in (None, packed_at)
 
 
+def test_a_fetched_page_is_not_dated_by_the_moment_of_fetching():
+    items = list(read(find([f"{SITE}/a"])[0], Options(dated_by_mtime=True), Web(a=page("Market moves"))))
+    assert [item.published_at for item in items] == [None]
+
+
 def test_a_change_of_a_file_in_the_future_is_no_date_of_an_article(tmp_path):
     path = write(tmp_path / "a.txt")
     os.utime(path, (9_999_999_999,) * 2)

@@ -23,9 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from eval.sample import ARTICLES
+from ingest.borders import Part, signs
 from ingest.clean import normalise
 from ingest.lines import Line, classify
-from ingest.page import Part, Story, begin, signs, split
+from ingest.page import Story, begin, split
 
 FOLDER = Path(__file__).parent / "data" / "pages"
 
@@ -189,7 +190,7 @@ PAGE_WEIGHT = 4.0
 
 
 def fit(data: Path) -> None:
-    """Fit the weights of `ingest.page` on the `dev` pages, on pages put together, and on whole articles."""
+    """Fit the weights of `ingest.borders` on the `dev` pages, on pages put together, and on whole articles."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import precision_recall_fscore_support
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -110,7 +110,7 @@ class _Run:
                 if stamp and stamp == self._files.stamp(item.key):
                     self._skip(item)
                 else:
-                    self._files.begin(item.key)
+                    item = replace(item, base=self._files.begin(item.key, item.name))
                     whole = self._read_file(item, place, fetcher)
                     # What a list of addresses leads to changes without it: such a file is read in each run.
                     self._notes.ended.append((item, "" if leads_elsewhere(item) else stamp, whole))

@@ -42,6 +42,7 @@ class Found:
     Attributes:
         key: Absolute path, or the address: no two files share one.
         name: Shown to people; from the source's folder on.
+        base: What ids are made from, see `rag.files`; `name` if left out.
         path: Absolute; None for an address.
         size: In bytes, 0 for an address.
         changed_at: The file's last change, in nanoseconds.
@@ -52,6 +53,7 @@ class Found:
     path: Path | None
     size: int = 0
     changed_at: int = 0
+    base: str = ""
 
 
 def is_address(source: str) -> bool:
@@ -175,15 +177,16 @@ def read(found: Found, options: Options, fetcher: Fetcher) -> Iterator[Article |
         yield from _fetched(found.name, options, fetcher, listed=False)
         return
     changed_at = moment_of(found.changed_at / 1e9)
-    source = Source(found.path, found.name, found.key, options, modified_at=changed_at)
+    base = found.base or found.name
+    source = Source(found.path, found.name, base, options, modified_at=changed_at)
     if is_packed(found.path):
         for member in members(found.path, found.name, limit_of):
             if isinstance(member, Problem):
                 yield member
             else:
                 path, name, changed = member
-                inner, key = f"{found.name}/{name}", f"{found.key}/{name}"
-                yield from load(Source(path, inner, key, options, modified_at=changed or changed_at))
+                place, changed = f"{base}/{name}", changed or changed_at
+                yield from load(Source(path, f"{found.name}/{name}", place, options, modified_at=changed))
     elif leads_elsewhere(found):
         addresses = _addresses_in(found.path)
         if addresses:

@@ -18,8 +18,9 @@ SCHEMA_VERSION = 2
 # `files`, `origins` and `problems`: see rag/files.py.
 _FILES = """
 CREATE TABLE files (
-    name TEXT PRIMARY KEY, stamp TEXT NOT NULL, live_since INTEGER NOT NULL, read INTEGER NOT NULL,
+    name TEXT PRIMARY KEY, base TEXT NOT NULL, stamp TEXT NOT NULL, live_since INTEGER NOT NULL, read INTEGER NOT NULL,
     checked INTEGER NOT NULL);
+CREATE INDEX files_base ON files (base);
 CREATE TABLE origins (
     file TEXT NOT NULL, article_id TEXT NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (file, article_id)) WITHOUT ROWID;
 CREATE INDEX origins_article ON origins (article_id);

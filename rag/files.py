@@ -67,10 +67,24 @@ class Files:
                 [(p.file, p.place, p.reason, p.lost, run, epoch(p.at)) for p in problems],
             )
 
-    def begin(self, name: str) -> None:
-        """Note that the file is being read anew: until its end is reached it counts as changed."""
+    def begin(self, name: str, shown: str) -> str:
+        """Note that the file is being read anew: until its end is reached it counts as changed.
+
+        Returns:
+            What the ids of its articles are made from, always the same for a file: `shown`, its name from the folder
+            that was given on, so that ids do not depend on the machine and outlast a move; or `name` if another file
+            that is still there has that name too.
+        """
         with self._db.transaction() as db:
+            db.execute("INSERT OR IGNORE INTO files VALUES (?, '', '', 0, 0, 0)", [name])
             db.execute("UPDATE files SET stamp = '' WHERE name = ?", [name])
+            base = str(db.execute("SELECT base FROM files WHERE name = ?", [name]).fetchone()["base"])
+            if not base:
+                others = [row["name"] for row in db.execute("SELECT name FROM files WHERE base = ?", [shown])]
+                base = name if any(Path(other).exists() for other in others) else shown
+                db.execute("UPDATE files SET base = '' WHERE base = ?", [base])  # of a file that moved here
+                db.execute("UPDATE files SET base = ? WHERE name = ?", [base, name])
+        return base
 
     def finish(self, name: str, stamp: str, *, run: int, whole: bool = True) -> None:
         """Note that the file was read to its end.
@@ -82,8 +96,11 @@ class Files:
             whole: All that it holds was understood. If not, articles that were found in it before are not gone.
         """
         with self._db.transaction() as db:
-            live_since = run if whole else 0
-            db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", [name, stamp, live_since, run, run])
+            db.execute("INSERT OR IGNORE INTO files VALUES (?, '', '', 0, 0, 0)", [name])
+            db.execute(
+                "UPDATE files SET stamp = ?, live_since = ?, read = ?, checked = ? WHERE name = ?",
+                [stamp, run if whole else 0, run, run, name],
+            )
             db.execute("DELETE FROM problems WHERE file = ? AND run < ?", [name, run])
 
     def unchanged(self, name: str, *, run: int) -> list[tuple[str, str]]:

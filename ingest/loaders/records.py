@@ -85,7 +85,7 @@ def articles(fields: Fields, source: Source, *, where: str, position: int) -> It
     if not stories:
         yield Problem(where, "has no text that could be an article: give it a body")
         return
-    first_id = article_id(normalise(fields.id), fields.url, source.key or source.shown_as, position)
+    first_id = article_id(normalise(fields.id), fields.url, source.base or source.shown_as, position)
     published_at, doubt = _published(fields.published_at, source)
     if doubt:
         yield Problem(where, doubt, lost=False)

@@ -38,8 +38,8 @@ class Source:
     Attributes:
         path: The kind is told by its ending.
         shown_as: Its name in problems.
-        key: What the ids of articles that have neither id nor address of their own are made from: the same in each run,
-            and no other file's; `shown_as` if left out.
+        base: What the ids of articles that have neither id nor address of their own are made from: the same in each
+            run, and no other file's; `shown_as` if left out.
         options: See there.
         url: Where it was fetched from, "" for a file.
         modified_at: Its last change, None if unknown.
@@ -47,7 +47,7 @@ class Source:
 
     path: Path
     shown_as: str
-    key: str = ""
+    base: str = ""
     options: Options = PLAIN
     url: str = ""
     modified_at: datetime | None = None

@@ -410,6 +410,33 @@ def test_files_of_one_name_in_two_folders_take_nothing_from_each_other(store, tm
     assert counts(run(store, *folders, prune=True)) == (0, 0, 4)
 
 
+def test_ids_of_pages_do_not_depend_on_where_their_folder_lies(opened, tmp_path):
+    ids = []
+    for place in ("here", "there/deep"):
+        folder = tmp_path / place / "news"
+        folder.mkdir(parents=True)
+        (folder / "b.txt").write_text("Ferry waits\nThe ferry waited for an hour in the fog on Monday.")
+        store = opened()
+        run(store, folder)
+        ids.append([article.id for article in store.archive.articles()])
+    assert ids[0] == ids[1]
+
+
+def test_a_folder_that_was_moved_holds_the_same_articles(store, tmp_path):
+    folder = tmp_path / "here" / "news"
+    folder.mkdir(parents=True)
+    (folder / "b.txt").write_text("Ferry waits\nThe ferry waited for an hour in the fog on Monday.")
+    run(store, folder)
+    moved = tmp_path / "there" / "news"
+    moved.parent.mkdir()
+    folder.rename(moved)
+    assert counts(run(store, moved)) == (0, 0, 1)
+    folder.mkdir()  # and another file comes to where it was
+    (folder / "b.txt").write_text("Market moves\nThe market moved to the north quay on Tuesday.")
+    assert counts(run(store, folder)) == (1, 0, 0)
+    assert counts(run(store, moved, folder)) == (0, 0, 2)
+
+
 # -- a run that was stopped ----------------------------------------------------------------------------
 
 

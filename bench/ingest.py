@@ -28,6 +28,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from ingest.report import Progress
 from ingest.run import ingest
 from rag.embeddings import SentenceEmbeddings
 from rag.settings import Settings, load_settings
-from rag.store import opened
+from rag.store import Store, opened
 
 SEED = 9
 SPEED_ARTICLES, ROUNDS = 400, 3
@@ -154,9 +155,9 @@ def _ours(home: Path, file: Path) -> tuple[list[str], float]:
         began = time.perf_counter()
         report = ingest([file], store, passage_tokens=settings.passage_tokens)
         took = time.perf_counter() - began
-        assert report.added == SPEED_ARTICLES, report.to_text()  # noqa: S101  # nothing may be grouped or skipped
+        assert report.added == SPEED_ARTICLES, report.to_text()  # nothing may be grouped or skipped
         stories = store.archive.status().stories
-        assert stories == SPEED_ARTICLES, f"{stories} stories"  # noqa: S101
+        assert stories == SPEED_ARTICLES, f"{stories} stories"
         passages = store.archive.passages(store.archive.passage_ids())
     return [embedded_text(passage) for passage in passages.values()], took
 
@@ -207,7 +208,7 @@ def _memory() -> None:
 
 def _run_child(home: Path, file: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bench.ingest", "child", "--home", str(home), "--file", str(file)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
 
 
 def _child(home: Path, file: Path) -> None:
@@ -228,7 +229,7 @@ def _child(home: Path, file: Path) -> None:
     print(json.dumps({"peak": _resident(), "before": before, "first": rates["first"], "last": rates["last"]}))
 
 
-def _stand_in_store(home: Path) -> Any:  # noqa: ANN401  # a context manager of a store
+def _stand_in_store(home: Path) -> AbstractContextManager[Store]:
     SentenceEmbeddings.from_settings = classmethod(lambda cls, settings: StandIn())  # type: ignore[method-assign,assignment]
     return opened(_settings(home))
 
@@ -253,7 +254,7 @@ def _kill() -> None:
         same = interrupted = 0
         for number in range(KILLS):
             home = folder / f"killed{number}"
-            process = subprocess.Popen(_small(home, file))  # noqa: S603
+            process = subprocess.Popen(_small(home, file))
             time.sleep(rng.uniform(0.2, 1.0) * took)
             process.send_signal(signal.SIGKILL)
             interrupted += process.wait() != 0
@@ -272,7 +273,7 @@ def _small(home: Path, file: Path) -> list[str]:
 
 
 def _run_child_small(home: Path, file: Path) -> None:
-    subprocess.run(_small(home, file), check=True)  # noqa: S603
+    subprocess.run(_small(home, file), check=True)
 
 
 def _state(home: Path) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from ingest.loaders import LOADERS, known_endings, limit_of, load
 from ingest.loaders.feeds import is_sitemap, sitemap_addresses
 from ingest.loaders.source import Options, Source, moment_of, printable, read_bytes
 from ingest.report import Problem
-from ingest.unpack import is_packed, members
+from ingest.unpack import is_packed, lone_member, members
 from rag.errors import FetchError, SourceError
 from rag.schema import Article
 
@@ -128,7 +128,8 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _is_known(path: Path) -> bool:
-    return path.suffix.lower() in LOADERS or is_packed(path)
+    inner = lone_member(path)
+    return path.suffix.lower() in LOADERS or (is_packed(path) and (inner is None or limit_of(inner) > 0))
 
 
 def _found(path: Path, name: Path) -> Found | None:

@@ -35,6 +35,12 @@ def is_packed(path: Path) -> bool:
     return path.name.lower().endswith(_ENDINGS)
 
 
+def lone_member(path: Path) -> Path | None:
+    """Return the name of the one file in a .gz that is no tar, None for other archives."""
+    name = path.name.lower()
+    return Path(path.name[: -len(".gz")]) if name.endswith(".gz") and not name.endswith(".tar.gz") else None
+
+
 def members(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | Problem]:
     """Yield the members of an archive that are of a known kind; each file is gone when the next is asked for.
 
@@ -45,8 +51,8 @@ def members(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | Pr
     try:
         if name.endswith(".zip"):
             yield from _from_zip(path, shown_as, limit_of)
-        elif name.endswith(".gz") and not name.endswith(".tar.gz"):
-            yield from _from_gzip(path, shown_as, limit_of)
+        elif inner := lone_member(path):
+            yield from _from_gzip(path, inner.name, shown_as, limit_of)
         else:
             yield from _from_tar(path, shown_as, limit_of)
     except Exception as error:  # a damaged archive fails anywhere in the packages
@@ -112,8 +118,7 @@ def _from_tar(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | 
                 return
 
 
-def _from_gzip(path: Path, shown_as: str, limit_of: Limits) -> Iterator[Member | Problem]:
-    inner = path.name[: -len(".gz")]
+def _from_gzip(path: Path, inner: str, shown_as: str, limit_of: Limits) -> Iterator[Member | Problem]:
     limit = limit_of(Path(inner))
     if not limit:
         yield Problem(shown_as, "holds a file of no known kind: give it a name such as articles.jsonl.gz")

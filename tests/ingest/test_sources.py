@@ -145,6 +145,14 @@ def test_a_file_that_is_named_twice_is_read_once_in_its_first_place(news, monkey
     assert found[0].path == news / "b.txt"
 
 
+def test_a_packed_file_of_another_kind_is_passed_over_like_the_file_itself(news):
+    write(news / "backup.sql.gz")
+    write(news / "e.jsonl.gz")
+    assert names(news) == ["news/a.md", "news/b.txt", "news/e.jsonl.gz", "news/in/c.JSONL", "news/in/deep/d.zip"]
+    with pytest.raises(SourceError, match="known kind"):
+        find([news / "backup.sql.gz"])
+
+
 def test_a_file_has_one_key_whether_it_is_named_itself_or_with_its_folder(news):
     keys = {item.key for given in (news, news / "b.txt", str(news / "*.txt"), f"{news.parent}/*/b.txt")
             for item in find([given]) if item.path == news / "b.txt"}  # fmt: skip

@@ -81,7 +81,7 @@ class Files:
             base = str(db.execute("SELECT base FROM files WHERE name = ?", [name]).fetchone()["base"])
             if not base:
                 others = [row["name"] for row in db.execute("SELECT name FROM files WHERE base = ?", [shown])]
-                base = name if any(Path(other).exists() for other in others) else shown
+                base = name if any(map(_is_there, others)) else shown
                 db.execute("UPDATE files SET base = '' WHERE base = ?", [base])  # of a file that moved here
                 db.execute("UPDATE files SET base = ? WHERE name = ?", [base, name])
         return base
@@ -161,3 +161,10 @@ class Files:
         """Return how many there are that lost something, or that did not."""
         sql = "SELECT count(*) AS n FROM problems WHERE ? IN ('', file) AND lost = ?"
         return int(self._db.rows(sql, [file, lost])[0]["n"])
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # it may not be looked at: it is there
+        return True

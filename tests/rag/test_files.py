@@ -81,3 +81,16 @@ def test_problems_are_those_of_the_last_whole_reading(files):
     assert files.problems(file="b", lost=True) == [empty]
     assert files.problems(lost=False) == []
     assert (files.problem_count(lost=True), files.problem_count(file="a", lost=True)) == (2, 1)
+
+
+def test_a_file_keeps_its_base_and_takes_one_that_no_file_has_any_more(files, tmp_path, monkeypatch):
+    one, two = tmp_path / "one.txt", tmp_path / "two.txt"
+    one.touch()
+    assert files.begin(str(one), "news/a.txt") == "news/a.txt"
+    assert files.begin(str(two), "news/a.txt") == str(two)
+    assert files.begin(str(one), "elsewhere/a.txt") == "news/a.txt"
+    one.unlink()
+    three = str(tmp_path / "three.txt")
+    assert files.begin(three, "news/a.txt") == "news/a.txt"
+    monkeypatch.setattr(Path, "exists", lambda _: (_ for _ in ()).throw(PermissionError))
+    assert files.begin(str(one), "news/a.txt") == str(one)

@@ -8,6 +8,7 @@ themselves overlap. Follow-up reports on the same event share names, not runs of
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag.archive import Archive
 from rag.schema import Article
@@ -19,6 +20,8 @@ SHINGLE_WORDS = 3
 # 0.75 to 0.94, all other pairs at most 0.08; on edited Wikinews articles 0.3 joined follow-ups that repeat a paragraph,
 # 0.4 none, 0.5 missed 9 % of the copies (`python -m bench.stories`).
 MIN_CONTAINMENT = 0.4
+# Of 64: articles that share a key by chance have two; the texts of the others are compared.
+MIN_EQUAL_VALUES = 4
 _WORD = re.compile(r"\w+")
 
 
@@ -51,6 +54,15 @@ def bands(text_shingles: frozenset[str]) -> list[str]:
     ]
 
 
+def signature_values(keys: Sequence[str]) -> set[tuple[str, int, str]]:
+    """Return the values of a signature with their places, given its keys from `bands`.
+
+    The share of the 64 values that two texts have in common estimates the Jaccard similarity of their shingles.
+    """
+    parts = (key.split(":") for key in keys)
+    return {(row, place, value) for row, values in parts for place, value in enumerate(values.split("-"))}
+
+
 def assign(article: Article, archive: Archive) -> str:
     """Return the story id of `article` and make it findable for later ones.
 
@@ -60,8 +72,11 @@ def assign(article: Article, archive: Archive) -> str:
     own = shingles(article.text)
     keys = bands(own)
     best, story_id = 0.0, article.id
-    for other, other_story in archive.stories.sharing_bands(keys, apart_from=article.id) if keys else []:
-        overlap = containment(own, shingles(other.text))
+    values = signature_values(keys)
+    sharing = archive.stories.sharing_bands(keys, apart_from=article.id) if keys else {}
+    likely = [id_ for id_, theirs in sharing.items() if len(values & signature_values(theirs)) >= MIN_EQUAL_VALUES]
+    for text, other_story in archive.stories.texts(likely) if likely else []:
+        overlap = containment(own, shingles(text))
         if overlap >= MIN_CONTAINMENT and overlap > best:
             best, story_id = overlap, other_story
     archive.stories.add_bands(article.id, keys)

@@ -7,12 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.archive_tables import article as article_of
 from rag.database import Database
-from rag.schema import Article
 
 _BAND_ROWS = 50  # articles looked at for one near-duplicate key
-_LIKELY = 8  # articles compared by their texts
+_LIKELY = 8  # articles looked at for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,8 @@ class Stories:
             db.execute("DELETE FROM story_bands WHERE article_id = ?", [article_id])
             db.executemany("INSERT OR IGNORE INTO story_bands VALUES (?, ?)", [(band, article_id) for band in bands])
 
-    def sharing_bands(self, bands: Sequence[str], *, apart_from: str) -> list[tuple[Article, str]]:
-        """Return (article, story id) of current or pending articles that share keys, most shared first, then by id.
+    def sharing_bands(self, bands: Sequence[str], *, apart_from: str) -> dict[str, list[str]]:
+        """Return articles that share keys, each with all of its own keys: most shared first, then by id.
 
         Of a key that very many share, as with reports made from a template, only some are looked at.
         """
@@ -49,13 +47,23 @@ class Stories:
             rows = self._db.rows("SELECT article_id FROM story_bands WHERE band = ? LIMIT ?", [band, _BAND_ROWS])
             shared.update(row["article_id"] for row in rows)
         del shared[apart_from]
-        likely = sorted(shared, key=lambda id_: (-shared[id_], id_))[:_LIKELY]
-        marks = ", ".join("?" * len(likely))
+        found: dict[str, list[str]] = {id_: [] for id_ in sorted(shared, key=lambda id_: (-shared[id_], id_))[:_LIKELY]}
+        marks = ", ".join("?" * len(found))
+        for row in self._db.rows(
+            f"SELECT article_id, band FROM story_bands WHERE article_id IN ({marks})", list(found)
+        ):
+            found[row["article_id"]].append(row["band"])
+        return found
+
+    def texts(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Return (text, story id) of those of the articles that are current or pending, in the order of `ids`."""
+        marks = ", ".join("?" * len(ids))
         rows = self._db.rows(
-            f"SELECT * FROM articles WHERE id IN ({marks}) AND (+current = 1 OR +state = 'pending')", likely
+            f"SELECT id, text, story_id FROM articles WHERE id IN ({marks}) AND (+current = 1 OR +state = 'pending')",
+            ids,
         )
-        found = {row["id"]: (article_of(row), str(row["story_id"])) for row in rows}
-        return [found[id_] for id_ in likely if id_ in found]
+        found = {row["id"]: (str(row["text"]), str(row["story_id"])) for row in rows}
+        return [found[id_] for id_ in ids if id_ in found]
 
     def cards(self, article_ids: Sequence[str]) -> dict[str, StoryCard]:
         """Return what retrieval needs to know of each article's story.

@@ -26,7 +26,7 @@ from eval.sample import ARTICLES
 from ingest.borders import Part, signs
 from ingest.clean import normalise
 from ingest.lines import Line, classify
-from ingest.page import Story, begin, split
+from ingest.page import Story, begin, meanings_of, split
 
 FOLDER = Path(__file__).parent / "data" / "pages"
 
@@ -225,6 +225,7 @@ def places_of(page: Page) -> list[tuple[dict[str, float], bool]]:
     """Return the signs at each text but the page's first, with the right stories above it, and if it opens one."""
     lines = classify([part for part in normalise(page.text).split("\n\n") if part])
     firsts = {own.lines[0] for own in page.stories[1:] if own.lines}
+    meanings = meanings_of(lines)
     between: list[Line] = []
     part: Part | None = None
     places = []
@@ -239,7 +240,7 @@ def places_of(page: Page) -> list[tuple[dict[str, float], bool]]:
             new = any(line.text.startswith(first) for first in firsts)
             # A standfirst that is no whole sentence is a short line here: the text after it opens the story.
             new = new or any(item.text in firsts for item in between if item.role == "short")
-            places.append((signs(lines, place, between, part), new))
+            places.append((signs(lines, place, between, part, meanings), new))
             if new:
                 part = Part()
                 begin(part, between, "", whole=False)

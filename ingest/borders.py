@@ -1,9 +1,9 @@
-"""Where a story begins on a page: what speaks for a text opening a new one, and its weight; pure.
+"""Where a story begins on a page: what speaks for a text opening a new one, and its weight.
 
 For a new story speak: the text above broke off; a headline, a byline or the end of a story stands between; it opens
-with a kicker or a dateline; it has little in common with the story so far (`_kinship`). The weighted sum has to reach
-`_NEW`. Weights and bound were set on pages of our own and on whole articles, which must stay whole
-(`python -m bench.pages`).
+with a kicker or a dateline; it has little in common with the story so far, in its words (`_kinship`) and in its meaning
+(`_meaning`). The weighted sum has to reach `_NEW`. Weights and bound were set on pages of our own and on whole
+articles, which must stay whole (`python -m bench.pages`).
 """
 
 from __future__ import annotations
@@ -11,48 +11,60 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ingest.lines import BULLET, Line
+from ingest.meaning import Meanings
 from rag.sentences import sentences
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # What speaks for a new story, see `signs`; fitted by `python -m bench.pages --fit`.
 _WEIGHTS: dict[str, float] = {
-    "always": -2.89,
-    "kinship": -5.69,
-    "kinship of one that is cut": 1.34,
-    "kinship under a headline": -0.14,
-    "kinship, nothing between": -2.58,
-    "kicker": 4.0,  # by hand: few pages of the fit have one
-    "dateline": 2.66,
-    "continues": -0.75,
-    "numbered": -1.33,
-    "is cut": 2.26,
-    "is cut, nothing between": 1.85,
-    "is cut, cut above": -1.01,
-    "cut above": 1.60,
-    "cut above, nothing between": 1.25,
-    "cut above, its own end": -1.16,
-    "colon above": -2.54,
-    "headline": 2.08,
-    "headline of under 4 words": 0.41,
-    "headline of over 6 words": 2.13,
-    "headline in quotes": -1.64,
-    "headline asks": -1.66,
-    "headline's kinship": -3.05,
-    "headline of its text": -0.19,
-    "list": 0.82,
-    "credit": 3.27,
-    "headline and credit": -1.05,
-    "border": 1.89,
-    "first lines": -0.98,
-    "short story": -0.11,
-    "after an item": 0.83,
-    "an item after an item": 1.72,
-    "dateline after a dateline": 3.11,
-    "dateline, nothing between": 2.23,
-    "nothing between": -0.84,
+    "always": 1.04,
+    "kinship": -2.99,
+    "kinship of one that is cut": 1.41,
+    "kinship under a headline": 0.02,
+    "kinship, nothing between": -1.83,
+    "kicker": 3.14,
+    "dateline": 2.58,
+    "continues": -1.14,
+    "numbered": -0.20,
+    "is cut": 1.38,
+    "is cut, nothing between": 1.00,
+    "is cut, under a headline": 0.8,  # by hand: few pages of the fit have one on a subject near the article's
+    "is cut, cut above": -0.39,
+    "cut above": 1.48,
+    "cut above, nothing between": 0.75,
+    "cut above, its own end": -0.81,
+    "colon above": -1.13,
+    "headline": 0.82,
+    "headline of under 4 words": 1.26,
+    "headline of over 6 words": 1.61,
+    "headline in quotes": -1.53,
+    "headline asks": -3.19,
+    "headline's kinship": -1.71,
+    "headline of its text": -1.12,
+    "list": 1.10,
+    "credit": 2.08,
+    "headline and credit": -0.73,
+    "border": 2.45,
+    "first lines": 0.05,
+    "short story": 0.07,
+    "after an item": -0.15,
+    "an item after an item": 0.98,
+    "dateline after a dateline": 1.26,
+    "dateline, nothing between": 1.09,
+    "nothing between": -0.07,
+    "meaning": -2.44,
+    "meaning of the nearest text": -2.74,
+    "meaning of what follows": -6.29,
+    "meaning of the story's title": -3.35,
+    "meaning of the headline": 0.86,
+    "meaning of the headline and its text": 4.68,
 }
-_NEW = -0.3
+_NEW = -0.6
 
 _CONTINUES = re.compile(
     r"(?:[\"“‘']|(?:he|she|it|they|his|her|their|its|this|that|these|those|but|and|so|also|however|meanwhile|then|instead|"
@@ -78,6 +90,7 @@ _COMMON_WORDS_TEXT = """
 """
 _COMMON_WORDS = frozenset(_COMMON_WORDS_TEXT.split())
 _FLATTENED_SENTENCES = 4
+_COMPARED, _OPENING = 20, 4  # texts of a long story, its first among them, that tell what it means
 HEAD_CHARS = 2000  # of a text, enough for its first sentences
 
 
@@ -110,7 +123,9 @@ class Part:
         self.longest = max(self.longest, line.words)
 
 
-def is_new(lines: Sequence[Line], place: int, between: Sequence[Line], part: Part, *, whole: bool) -> bool:
+def is_new(
+    lines: Sequence[Line], place: int, between: Sequence[Line], part: Part, meanings: Meanings, *, whole: bool
+) -> bool:
     """Tell whether a text opens a new story; `whole` if those above are one article's. Arguments as of `signs`."""
     line = lines[place]
     if whole:  # only teasers follow an article whose headline is known
@@ -119,11 +134,13 @@ def is_new(lines: Sequence[Line], place: int, between: Sequence[Line], part: Par
         teasers = [item.cut or item.kicker for item in lines[place:] if item.role == "text"]
         if 3 * sum(teasers) < 2 * len(teasers):
             return False
-    found = signs(lines, place, [] if whole else between, part)
+    found = signs(lines, place, [] if whole else between, part, meanings)
     return sum(_WEIGHTS[name] * value for name, value in found.items()) >= _NEW
 
 
-def signs(lines: Sequence[Line], place: int, between: Sequence[Line], part: Part) -> dict[str, float]:
+def signs(
+    lines: Sequence[Line], place: int, between: Sequence[Line], part: Part, meanings: Meanings
+) -> dict[str, float]:
     """Return what speaks for or against a text opening a new story, each 0 or 1 but the kinships.
 
     Args:
@@ -131,6 +148,7 @@ def signs(lines: Sequence[Line], place: int, between: Sequence[Line], part: Part
         place: Of the text among them.
         between: The lines since the story's last text.
         part: The story above.
+        meanings: Of the texts and short lines of the page.
     """
     line, above = lines[place], part.texts[-1]
     shorts = [item for item in between if item.role == "short"]
@@ -154,6 +172,7 @@ def signs(lines: Sequence[Line], place: int, between: Sequence[Line], part: Part
         "numbered": _NUMBERED.match(line.text) is not None,
         "is cut": line.cut,
         "is cut, nothing between": line.cut and not between,
+        "is cut, under a headline": line.cut and last is not None,
         "is cut, cut above": line.cut and cut_above,
         "cut above": cut_above,
         "cut above, nothing between": cut_above and not between,
@@ -178,7 +197,39 @@ def signs(lines: Sequence[Line], place: int, between: Sequence[Line], part: Part
         "dateline, nothing between": line.dateline and not between,
         "nothing between": not between and not cut_above,
     }
+    found |= _meaning(
+        run, part, last, [item.text for item in lines[place : place + 8] if item.role == "text"], meanings
+    )
     return {name: float(value) for name, value in found.items()}
+
+
+def _meaning(
+    run: Sequence[str], part: Part, headline: Line | None, following: Sequence[str], meanings: Meanings
+) -> dict[str, float]:
+    """Return cosines: of the run and of what follows with the story above, of the headline between with both."""
+    import numpy as np
+
+    below = _centre(meanings.of(run))
+    texts = (
+        part.texts if len(part.texts) <= _COMPARED else [*part.texts[:_OPENING], *part.texts[_OPENING - _COMPARED :]]
+    )
+    above = meanings.of([text.text for text in texts])
+    centre = _centre(above)
+    title = meanings.of([headline.text])[0] if headline else np.zeros_like(centre)
+    own_title = meanings.of([part.title])[0] if part.title else np.zeros_like(centre)
+    return {
+        "meaning": centre @ below,
+        "meaning of the nearest text": (above @ below).max(),
+        "meaning of what follows": (meanings.of(following[:4]) @ centre).max(),
+        "meaning of the story's title": own_title @ below,
+        "meaning of the headline": title @ centre,
+        "meaning of the headline and its text": title @ below,
+    }
+
+
+def _centre(vectors: np.ndarray) -> np.ndarray:
+    mean: np.ndarray = vectors.mean(axis=0)
+    return mean / max(float((mean @ mean) ** 0.5), 1e-9)
 
 
 def _is_item(lines: Sequence[Line], place: int) -> bool:

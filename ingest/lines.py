@@ -106,6 +106,12 @@ _FURNITURE = _patterns(
     (8, r"(?:\d[\d,.]*|no|one) (?:comments?|shares?|ratings?|views?|likes?|replies)\b.{0,20}$"),
     (8, r"(?:comments?|comment|show comments|view comments|leave a comment|post a comment) ?(?:[|(:]? ?\d+\)?)?$"),
     (30, r"(?:comments|remarks) (?:will be|are) |the views expressed|views expressed (?:here|in)|to respond to this"),
+    (30, r"(?:to unsubscribe|leave a (?:reply|comment)|your (?:e-?mail address will not|donation|support|gift|contribution)\b"
+         r"|like this:|(?:kindly |please )?share this (?:story|article|news|post)\b|(?:tips?|tip-offs?|letters|corrections) ?:"
+         r"|(?:have|got) a (?:tip|correction)|issued by (?:the )?|editors (?:may|are free)|required fields|log in to|"
+         r"support (?:our|independent|local|quality) (?:journalism|work|reporting)|donate (?:now|today|to)\b)"),
+    (30, r"the (?:author|writer) is (?:a|an|the)\b|(?:[A-Z]\w+ ){1,3}is [A-Z]\w*.s (?:[\w-]+ ){0,3}(?:columnist|reporter|"
+         r"correspondent|editor|host)\b"),
     (12, r"[★☆]"),
     (6, r"(?:menu|search|home|news|sports?|weather|live|local|world|business|politics|opinion|culture|life|lifestyle|"
         r"entertainment|technology|science|health|travel|video|audio|podcasts?|features?|editorial|obituaries|local news|"

@@ -1,4 +1,4 @@
-"""One pasted or scraped page -> the stories on it; pure.
+"""One pasted or scraped page -> the stories on it.
 
 A page often holds a full article followed by others, whole or as teasers that break off. In steps:
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ingest.borders import HEAD_CHARS, Part, is_new, may_be_headline
 from ingest.clean import TITLE_CHARS, normalise, shortened
 from ingest.lines import BULLET, Line, classify
+from ingest.meaning import Meanings
 from rag.schema import ArticleKind
 from rag.sentences import sentences
 
@@ -77,6 +78,7 @@ def _bare(text: str) -> str:
 def _parts(lines: Sequence[Line], known: str) -> list[Part]:
     parts: list[Part] = []
     between: list[Line] = []
+    meanings = meanings_of(lines, known)
     for place, line in enumerate(lines):
         if line.role != "text":
             between.append(line)
@@ -84,7 +86,7 @@ def _parts(lines: Sequence[Line], known: str) -> list[Part]:
         if not parts:
             parts.append(Part())
             begin(parts[-1], between, known, whole=bool(known))
-        elif is_new(lines, place, between, parts[-1], whole=bool(known) and len(parts) == 1):
+        elif is_new(lines, place, between, parts[-1], meanings, whole=bool(known) and len(parts) == 1):
             _end(parts[-1], between)
             parts.append(Part())
             begin(parts[-1], between, "", whole=False)
@@ -97,6 +99,11 @@ def _parts(lines: Sequence[Line], known: str) -> list[Part]:
     elif any(line.role == "short" for line in between):
         parts.append(Part(known, [line for line in between if line.role == "short"]))
     return parts
+
+
+def meanings_of(lines: Sequence[Line], known: str = "") -> Meanings:
+    """Return the meanings of a page's texts and short lines, and of its headline if that is known."""
+    return Meanings([known, *(line.text for line in lines if line.role in ("text", "short"))])
 
 
 # -- short lines ---------------------------------------------------------------------------------------

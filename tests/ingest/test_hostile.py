@@ -19,6 +19,9 @@ from rag.settings import Settings
 from rag.store import Store
 
 TEXT = "The harbour council voted on Tuesday to move the fish market to the north quay, ending a four-year dispute."
+SECOND = (
+    "Traders of the fish market have until spring to move their stalls, the council said, and pay no rent till then."
+)
 NOISE = random.Random(1).randbytes(4000)
 
 
@@ -258,7 +261,7 @@ def test_a_stray_nul_is_left_out_of_the_text(tmp_path, ending):
         "json": json.dumps({"title": "T", "text": dirty}),
         "jsonl": json.dumps({"title": "T", "text": dirty}),
         "csv": f'title,text\nT,"{dirty}"\n',
-        "html": f"<html><body><article><h1>Market moves</h1><p>{dirty}</p><p>{dirty[::-1]}</p></article></body></html>",
+        "html": f"<html><body><article><h1>Market moves</h1><p>{dirty}</p><p>{SECOND}</p></article></body></html>",
     }.get(ending, dirty)
     (article,) = good(read(tmp_path, f"a.{ending}", content))
     assert "\0" not in article.text
@@ -434,6 +437,7 @@ def test_a_small_file_takes_less_than_a_second_of_work(tmp_path, name, content):
         pytest.fail("took over a second")
 
     read(tmp_path, f"imports_{name}", "x")
+    read(tmp_path, "loads_the_model.txt", f"{TEXT}\n\n{SECOND}")
     before = signal.signal(signal.SIGVTALRM, too_long)
     signal.setitimer(signal.ITIMER_VIRTUAL, 1)
     try:

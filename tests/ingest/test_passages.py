@@ -45,6 +45,23 @@ def test_text_without_spaces_is_cut_too():
     assert "".join(passage.text for passage in passages) == "林" * 50
 
 
+def test_a_passage_holds_the_turn_of_one_speaker():
+    turns = ["BRANDT: No deal. None at all.", "Ola Rask: Not yet.", "BRANDT: We said no."]
+    passages = split(article("\n\n".join(turns)), max_tokens=50, count_tokens=words)
+    assert [passage.text for passage in passages] == turns
+
+
+def test_a_question_stays_with_its_answer():
+    turns = ["Q: Is it true?", "A: It is.", "Q: Since when?", "A: Since May. I was there."]
+    passages = split(article("\n\n".join(turns)), max_tokens=50, count_tokens=words)
+    assert [passage.text for passage in passages] == ["\n\n".join(turns[:2]), "\n\n".join(turns[2:])]
+
+
+def test_labels_that_do_not_recur_are_no_speakers():
+    text = "Place: Skarn.\n\nTime: noon.\n\nEntry: free."
+    assert [passage.text for passage in split(article(text), max_tokens=50, count_tokens=words)] == [text]
+
+
 def test_an_empty_text_has_no_passages():
     assert split(article(" \n "), max_tokens=5, count_tokens=words) == []
 

@@ -18,6 +18,9 @@ from ingest.sources import find, folder_of, is_address, read, stamp_of
 from rag.errors import FetchError, SourceError
 
 TEXT = "The harbour council voted on Tuesday to move the fish market to the north quay, ending a four-year dispute."
+SECOND = (
+    "Traders of the fish market have until spring to move their stalls, the council said, and pay no rent till then."
+)
 SITE = "https://gull.example"
 
 
@@ -38,7 +41,7 @@ class Web:
 
 
 def page(title):
-    return f"<html><body><article><h1>{title}</h1><p>{TEXT}</p><p>{TEXT[::-1]}</p></article></body></html>", "text/html"
+    return f"<html><body><article><h1>{title}</h1><p>{TEXT}</p><p>{SECOND}</p></article></body></html>", "text/html"
 
 
 def sitemap(*names, kind="urlset", entry="url"):

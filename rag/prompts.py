@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.schema import RetrievedPassage, Turn
+from rag.sentences import sentences
+from rag.words import content_stems
 
+_FRAME = 60  # tokens around system text, passages and question
+_LEAST = 48  # tokens of a passage below which showing it says too little
 REFUSAL = "The archive does not say."
 
 ANSWER_SYSTEM = f"""You answer questions from a news archive. You know nothing but the numbered passages.
@@ -23,10 +27,67 @@ Put in the names and events it refers to; change nothing else; do not answer it.
 If it already stands alone or opens a new topic, repeat it unchanged."""
 
 
-def answer_prompt(question: str, found: Sequence[RetrievedPassage]) -> list[tuple[str, str]]:
-    """Return (role, text) messages that ask for a cited answer; passages are numbered from 1."""
-    passages = "\n\n".join(_numbered(number, item) for number, item in enumerate(found, start=1))
+def answer_prompt(
+    question: str, found: Sequence[RetrievedPassage], texts: Sequence[str] | None = None
+) -> list[tuple[str, str]]:
+    """Return (role, text) messages that ask for a cited answer; passages are numbered from 1.
+
+    Args:
+        question: Standalone.
+        found: The passages.
+        texts: What is shown of each, from `fitting`; as many passages are shown. Whole ones if left out.
+    """
+    shown = [item.passage.text for item in found] if texts is None else texts
+    passages = "\n\n".join(
+        _numbered(number, item, text) for number, (item, text) in enumerate(zip(found, shown, strict=False), start=1)
+    )
     return [("system", ANSWER_SYSTEM), ("human", f"<passages>\n{passages}\n</passages>\n\nQuestion: {question}")]
+
+
+def fitting(question: str, found: Sequence[RetrievedPassage], tokens: int) -> list[str]:
+    """Return what is shown of each passage so that the prompt fits into `tokens`; fewer texts than passages if need be.
+
+    Passages that are too long for their share lose the sentences that have least to do with the question, whole
+    sentences only, marked by "…". The last passages are left out if each could not have its `_LEAST`.
+    """
+    bare = [_numbered(number, item, "") for number, item in enumerate(found, start=1)]
+    room = tokens - estimated_tokens(ANSWER_SYSTEM) - estimated_tokens(question) - _FRAME
+    count = len(found)
+    while count > 1 and room - sum(map(estimated_tokens, bare[:count])) < count * _LEAST:
+        count -= 1
+    room -= sum(map(estimated_tokens, bare[:count]))
+    texts = [item.passage.text for item in found[:count]]
+    sizes = sorted(map(estimated_tokens, texts))
+    share = room
+    for place, size in enumerate(sizes):  # what short ones leave over goes to the long ones
+        share = room // (count - place)
+        if size > share:
+            break
+        room -= size
+    return [text if estimated_tokens(text) <= share else _cut(text, question, share) for text in texts]
+
+
+def estimated_tokens(text: str) -> int:
+    """Return about how many tokens a chat model makes of a text, rather too many than too few: a token per 3 bytes."""
+    return len(text.encode("utf-8")) // 3 + 1
+
+
+def _cut(text: str, question: str, tokens: int) -> str:
+    wanted = set(content_stems(question))
+    parts = sentences(text)
+    order = sorted(range(len(parts)), key=lambda place: (-len(wanted & set(content_stems(parts[place]))), place))
+    kept: set[int] = set()
+    for place in order:
+        size = estimated_tokens(parts[place]) + 2
+        if size <= tokens or not kept:
+            kept.add(place)
+            tokens -= size
+    places = sorted(kept)
+    pieces = [
+        parts[place] if previous == place - 1 else f"… {parts[place]}"
+        for previous, place in zip([-1, *places], places, strict=False)
+    ]
+    return " ".join(pieces) + (" …" if places[-1] < len(parts) - 1 else "")
 
 
 def standalone_prompt(question: str, turns: Sequence[Turn]) -> list[tuple[str, str]]:
@@ -35,12 +96,12 @@ def standalone_prompt(question: str, turns: Sequence[Turn]) -> list[tuple[str, s
     return [("system", STANDALONE_SYSTEM), ("human", "\n".join([*lines, f"Last question: {_line(question)}"]))]
 
 
-def _numbered(number: int, item: RetrievedPassage) -> str:
+def _numbered(number: int, item: RetrievedPassage, text: str) -> str:
     passage = item.passage
     date = f"{passage.published_at:%d %B %Y}" if passage.published_at else "date unknown"
     return (
         f'<passage number="{number}" outlet="{_attribute(passage.source or "unknown")}" date="{date}">\n'
-        f"{_inert(_line(passage.title))}\n{_inert(passage.text)}\n</passage>"
+        f"{_inert(_line(passage.title))}\n{_inert(text)}\n</passage>"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -31,18 +32,40 @@ def chat_model(settings: Settings) -> BaseChatModel | None:
     if not name:
         raise ChatModelError(
             f"PRESSMARK_CHAT_MODEL={settings.chat_model!r} has no provider: write it as provider:model, "
-            "for example openai:gpt-4o-mini, anthropic:claude-sonnet-4-5 or ollama:llama3.2."
+            "for example openai:gpt-4o-mini, anthropic:claude-sonnet-4-5, ollama:llama3.2 or gguf:/path/to/model.gguf."
+        )
+    if provider == "gguf":
+        from rag.local_model import LocalChatModel, check_file
+
+        path = Path(name).expanduser()
+        check_file(path)
+        return LocalChatModel(
+            path=path,
+            context_tokens=settings.chat_context,
+            answer_tokens=settings.chat_answer_tokens,
+            threads=settings.threads,
+            timeout_s=settings.chat_timeout_s,
         )
     from langchain.chat_models import init_chat_model
 
-    options: dict[str, Any] = {"temperature": 0, "timeout": settings.chat_timeout_s, "max_retries": 1}
+    options: dict[str, Any] = {
+        "temperature": 0,
+        "timeout": settings.chat_timeout_s,
+        "max_retries": 1,
+        "max_tokens": settings.chat_answer_tokens,
+    }
     if settings.chat_base_url:
         options["base_url"] = settings.chat_base_url
     key = settings.chat_api_key.get_secret_value()
     if key:
         options["api_key"] = key
     if provider == "ollama":  # its client takes no key, and names the timeout differently
-        options = {"temperature": 0, "client_kwargs": {"timeout": settings.chat_timeout_s}}
+        options = {
+            "temperature": 0,
+            "client_kwargs": {"timeout": settings.chat_timeout_s},
+            "num_predict": settings.chat_answer_tokens,
+            "num_ctx": settings.chat_context,
+        }
         if settings.chat_base_url:
             options["base_url"] = settings.chat_base_url
     try:

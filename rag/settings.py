@@ -22,8 +22,8 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("~/.pressmark"), description="Folder of the archive and the vector index.")
     chat_model: str = Field(
         default="",
-        description="Chat model that writes answers, as provider:model (openai:..., anthropic:..., ollama:...); "
-        "empty uses the built-in reader.",
+        description="Chat model that writes answers, as provider:model (openai:..., anthropic:..., ollama:...) or "
+        "gguf:/path/to/model.gguf; empty uses the built-in reader.",
     )
     chat_base_url: str = Field(default="", description="Address of an OpenAI-compatible server for openai:... models.")
     chat_api_key: SecretStr = Field(
@@ -32,6 +32,16 @@ class Settings(BaseSettings):
     )
     chat_timeout_s: float = Field(
         default=60.0, gt=0, le=600, description="Seconds to wait for the chat model. Range 0-600."
+    )
+    chat_context: int = Field(
+        default=8192,
+        ge=1024,
+        le=1_000_000,
+        description="Tokens that the chat model takes, prompt and answer together; passages are cut to fit. "
+        "Range 1024-1000000.",
+    )
+    chat_answer_tokens: int = Field(
+        default=400, ge=32, le=8192, description="Longest answer of the chat model, in tokens. Range 32-8192."
     )
     embedding_model: str = Field(
         default="",

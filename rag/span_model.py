@@ -71,13 +71,15 @@ def load_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def encode(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str, str]]) -> list[Encoded]:
+def encode(
+    tokenizer: Tokenizer, pairs: Sequence[tuple[str, str, str]], *, question_tokens: int = QUESTION_TOKENS
+) -> list[Encoded]:
     """Encode (question, header, passage) triples; what does not fit into `MAX_TOKENS` is cut off the passage."""
     texts = list(dict.fromkeys(text for pair in pairs for text in pair))
     known = dict(zip(texts, tokenizer.encode_batch(texts, add_special_tokens=False), strict=True))
     encoded = []
     for question, header, passage in pairs:
-        head = [CLS, *known[question].ids[:QUESTION_TOKENS], SEP]
+        head = [CLS, *known[question].ids[:question_tokens], SEP]
         middle = [*known[header].ids[:HEADER_TOKENS], SEP]
         room = MAX_TOKENS - len(head) - len(middle) - 1
         ids = [*head, *middle, *known[passage].ids[:room], SEP]

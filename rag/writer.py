@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.errors import ChatModelError
@@ -15,22 +18,60 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 
+_TOKEN_CHARS = 12  # more than a token ever has on average
 # What must follow a sentence before nothing can move its end: a complete word, and no marker half arrived.
 _SETTLED = re.compile(
     r"\s*(?!\[[\d, ]*$)(?:[\"'“‘«(\[]*[\w’'-]+[^\w’'-]|[^\s\w\"'’“‘«()\[\].!?…。！？”»）」』-][\s\S])"
 )
 
 
-def write(question: str, found: Sequence[RetrievedPassage], model: BaseChatModel) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a writer may take: `context` and `answer` in tokens, `seconds` from first to last piece."""
+
+    context: int
+    answer: int
+    seconds: float
+
+
+def write(
+    question: str, found: Sequence[RetrievedPassage], texts: Sequence[str], model: BaseChatModel, limits: Limits
+) -> Iterator[str]:
     """Yield the sentences of the model's answer as they are completed, with their markers.
 
+    Closing the iterator closes the model's stream.
+
+    Args:
+        question: Standalone.
+        found: The passages.
+        texts: What the model is shown of them, from `rag.prompts.fitting`.
+        model: Any chat model.
+        limits: What was yielded before one was passed stays.
+
     Raises:
-        ChatModelError: The model failed, before or while it wrote.
+        ChatModelError: The model failed, before or while it wrote, or went past a limit.
     """
     try:
-        yield from cut_sentences(str(chunk.text) for chunk in model.stream(answer_prompt(question, found)))
+        with closing(model.stream(answer_prompt(question, found, texts))) as stream:  # type: ignore[type-var]
+            yield from cut_sentences(_limited((str(chunk.text) for chunk in stream), limits))
+    except ChatModelError:
+        raise
     except Exception as error:  # each provider raises its own classes
         raise ChatModelError(f"The chat model failed: {type(error).__name__}: {error}") from error
+
+
+def _limited(pieces: Iterable[str], limits: Limits) -> Iterator[str]:
+    """Pass the pieces on; a server that minds neither its token limit nor the clock is left."""
+    began, size = time.monotonic(), 0
+    for piece in pieces:
+        yield piece
+        size += len(piece)
+        if size > limits.answer * _TOKEN_CHARS:
+            raise ChatModelError(f"The chat model was stopped: it wrote on after {limits.answer} tokens.")
+        if time.monotonic() - began > limits.seconds:
+            raise ChatModelError(
+                f"The chat model was stopped after {limits.seconds:g} seconds; PRESSMARK_CHAT_TIMEOUT_S allows more."
+            )
 
 
 def cut_sentences(pieces: Iterable[str]) -> Iterator[str]:

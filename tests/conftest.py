@@ -5,12 +5,17 @@ from __future__ import annotations
 import socket
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 
 from ingest.indexer import index_articles
 from rag.schema import Article
 from rag.settings import Settings
 from rag.store import Store
+
+# The same examples in each run, and no clock: machines are shared.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("suite")
 
 NOW = datetime(2025, 9, 1, 12, tzinfo=UTC)
 

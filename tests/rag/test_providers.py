@@ -1,4 +1,6 @@
+import itertools
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,22 +15,38 @@ REPLY = "The fire was put out. [1] The ferry was built on the Moon in 1492. [1]"
 
 
 class OpenAIServer(BaseHTTPRequestHandler):
-    """Streams REPLY as an OpenAI-compatible server does; on the path /broken it fails."""
+    """Streams REPLY as an OpenAI-compatible server does; the path says how it fails instead."""
+
+    asked = 0
 
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
-        if self.path.startswith("/broken"):
-            self.send_response(500)
+        OpenAIServer.asked += 1
+        kind = self.path.split("/")[1]
+        if kind.isdigit() or (kind == "busy" and OpenAIServer.asked == 1):
+            self.send_response(int(kind) if kind.isdigit() else 429)
+            self.send_header("retry-after-ms", "1")
+            self.send_header("content-length", "0")
             self.end_headers()
             return
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
-        for word in REPLY.split(" "):
-            choice = {"index": 0, "delta": {"role": "assistant", "content": word + " "}, "finish_reason": None}
-            chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
-            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-        self.wfile.write(b"data: [DONE]\n\n")
+        try:
+            for word in itertools.repeat("and") if kind == "endless" else REPLY.split(" "):
+                self._say(word + " ")
+            if kind == "malformed":
+                self.wfile.write(b'data: {"choices": [{"delta": {"content": "half\n\n')
+            self.wfile.write(b"data: [DONE]\n\n")
+        except (BrokenPipeError, ConnectionResetError):
+            OpenAIServer.left = True
+
+    left = False
+
+    def _say(self, text):
+        choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+        chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+        self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
 
     def log_message(self, *_):
         pass
@@ -75,8 +93,37 @@ def test_an_openai_compatible_server_writes_and_its_lie_is_withheld(address, sam
     assert any("withheld" in note for note in answer.notes)
 
 
-def test_a_server_that_fails_leaves_the_readers_evidence(address, sample_store):
-    chosen = settings("openai:any", chat_base_url=f"{address}/broken", chat_api_key="x")
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("500", "InternalServerError"),
+        ("429", "RateLimitError"),
+        ("401", "AuthenticationError"),
+        ("malformed", "JSONDecodeError"),
+        ("endless", "wrote on after 32 tokens"),
+    ],
+)
+def test_a_server_that_fails_leaves_the_readers_evidence_and_says_why(address, sample_store, kind, reason):
+    chosen = settings("openai:any", chat_base_url=f"{address}/{kind}", chat_api_key="x", chat_answer_tokens=32)
     answer = AnswerChain(sample_store, chosen, chat_model(chosen)).invoke("Who put out the fire on the ferry Solenne?")
-    assert any("The chat model failed" in note for note in answer.notes)
+    assert any(reason in note for note in answer.notes)
+    assert answer.claims
     assert "1492" not in answer.text
+
+
+def test_a_server_that_is_not_there_leaves_the_readers_evidence(sample_store):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    chosen = settings("openai:any", chat_base_url=f"http://127.0.0.1:{port}/v1", chat_api_key="x")
+    answer = AnswerChain(sample_store, chosen, chat_model(chosen)).invoke("Who put out the fire on the ferry Solenne?")
+    assert any("APIConnectionError" in note for note in answer.notes)
+    assert answer.claims
+
+
+def test_a_transient_fault_is_tried_once_more(address, sample_store):
+    OpenAIServer.asked = 0
+    chosen = settings("openai:any", chat_base_url=f"{address}/busy", chat_api_key="x")
+    answer = AnswerChain(sample_store, chosen, chat_model(chosen)).invoke("Was the fire on the ferry Solenne put out?")
+    assert OpenAIServer.asked == 2
+    assert answer.raw_text.split() == REPLY.split()

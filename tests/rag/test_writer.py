@@ -1,3 +1,4 @@
+from contextlib import closing
 from itertools import pairwise
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import ChatModelError
-from rag.writer import cut_sentences, write
+from rag.writer import Limits, cut_sentences, write
 
 TEXT = st.lists(
     st.sampled_from(
@@ -51,19 +52,66 @@ def test_a_sentence_is_shown_before_the_stream_ends():
     assert next(stream) == "It rained. [1]"
 
 
+LIMITS = Limits(1000, 100, 60)
+
+
 class Model:
     def __init__(self, pieces):
         self.pieces = pieces
 
     def stream(self, prompt):
-        for piece in self.pieces:
-            if isinstance(piece, Exception):
-                raise piece
-            yield type("Chunk", (), {"text": piece})()
+        pieces = (piece for piece in self.pieces) if isinstance(self.pieces, list) else self.pieces
+        with closing(pieces):
+            for piece in pieces:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield type("Chunk", (), {"text": piece})()
 
 
 def test_what_a_failing_model_wrote_before_is_kept():
-    sentences = write("Did it rain?", [], Model(["It rained. [1] It st", TimeoutError("slow")]))
+    sentences = write("Did it rain?", [], [], Model(["It rained. [1] It st", TimeoutError("slow")]), LIMITS)
     assert next(sentences) == "It rained. [1]"
     with pytest.raises(ChatModelError, match="TimeoutError: slow"):
         next(sentences)
+
+
+def test_a_model_that_writes_on_and_on_is_stopped_and_its_stream_closed():
+    closed = []
+
+    def endless():
+        try:
+            while True:
+                yield "word "
+        finally:
+            closed.append(True)
+
+    with pytest.raises(ChatModelError, match="wrote on after 40 tokens"):
+        list(write("Did it rain?", [], [], Model(endless()), Limits(1000, 40, 60)))
+    assert closed
+
+
+def test_a_model_that_takes_too_long_is_stopped(monkeypatch):
+    clock = iter(range(0, 1000, 5))
+    monkeypatch.setattr("rag.writer.time.monotonic", lambda: next(clock))
+    sentences = write(
+        "Did it rain?", [], [], Model(["It rained. [1] It ", "rained on. ", "And on. "]), Limits(99, 99, 12)
+    )
+    assert next(sentences) == "It rained. [1]"
+    with pytest.raises(ChatModelError, match="stopped after 12 seconds"):
+        list(sentences)
+
+
+def test_leaving_the_answer_closes_the_models_stream():
+    closed = []
+
+    def pieces():
+        try:
+            yield "It rained. [1] It "
+            pytest.fail("asked for more")
+        finally:
+            closed.append(True)
+
+    sentences = write("Did it rain?", [], [], Model(pieces()), LIMITS)
+    next(sentences)
+    sentences.close()
+    assert closed

@@ -26,6 +26,7 @@ from rag.prompts import fitting
 from rag.providers import chat_model
 from rag.reader import Reading, read, reranked, shipped_model
 from rag.retriever import HybridRetriever
+from rag.rules import check_by_rules
 from rag.schema import (
     Answer,
     Claim,
@@ -43,7 +44,7 @@ from rag.settings import Settings
 from rag.span_model import shipped_network
 from rag.store import Store
 from rag.timeframe import window_of
-from rag.verifier import verify
+from rag.verifier import Verifier, verifier_of
 from rag.writer import Limits, write
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class AnswerChain(Runnable[Any, Event]):
         self.settings = settings
         self.retriever = HybridRetriever(store, k=settings.k, candidates=settings.candidates)
         self._model = model
+        self._verifier = verifier_of(settings, model) if model is not None else Verifier()
         self._encoder = Lock()  # torch is given its threads once; two questions at a time would fight for them
 
     def invoke(
@@ -200,7 +202,7 @@ class AnswerChain(Runnable[Any, Event]):
                 if is_refusal(sentence):
                     refused = True
                     continue
-                checked = check_sentence(sentence, found, work.book, lenient=settings.lenient)
+                checked = check_sentence(sentence, found, work.book, self._verifier, lenient=settings.lenient)
                 work.withheld += checked.withheld
                 if checked.shown is not None:
                     work.claims.append(checked.shown.claim)
@@ -222,7 +224,7 @@ class AnswerChain(Runnable[Any, Event]):
         quotes = {citation.number: citation for citation in work.book.citations}
         since = time.perf_counter()
         for claim in draft.claims:
-            check = verify(claim.text, [quotes[number].quote for number in claim.citations])
+            check = check_by_rules(claim.text, [quotes[number].quote for number in claim.citations])
             claim = replace(claim, verdict=check.verdict, score=check.score, reasons=check.reasons)
             work.claims.append(claim)
             yield ClaimShown(claim, tuple(quotes[number] for number in claim.citations))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from rag.citations import CitationBook, cite_best, parse_markers
 from rag.prompts import REFUSAL
+from rag.rules import Check
 from rag.schema import Claim, ClaimShown, RetrievedPassage
-from rag.verifier import Check, verify
+from rag.verifier import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Checked:
 
 
 def check_sentence(
-    sentence: str, found: Sequence[RetrievedPassage], book: CitationBook, *, lenient: bool = False
+    sentence: str, found: Sequence[RetrievedPassage], book: CitationBook, verifier: Verifier, *, lenient: bool = False
 ) -> Checked:
     """Resolve and verify one written sentence.
 
@@ -28,6 +29,7 @@ def check_sentence(
         sentence: With its citation markers, which count the passages from 1.
         found: The passages the writer was shown.
         book: Takes the citations of a sentence that is shown.
+        verifier: Checks it against what it cites.
         lenient: Show unsupported sentences too, marked by their verdict.
     """
     marked = parse_markers(sentence, len(found))
@@ -35,9 +37,9 @@ def check_sentence(
         return Checked(None)
     reasons = [f"[{number}] names no passage" for number in marked.invalid]
     numbers = list(marked.numbers)
-    check = verify(marked.text, [_evidence(found[number - 1]) for number in numbers])
+    check = verifier.verify(marked.text, [_evidence(found[number - 1]) for number in numbers])
     if check.verdict != "supported":
-        repair = _better_passage(found, marked.text, check)
+        repair = _better_passage(found, marked.text, check, verifier)
         if repair is not None:
             number, check = repair
             said = ", ".join(f"[{number}]" for number in numbers) or "none"
@@ -61,10 +63,12 @@ def is_refusal(sentence: str) -> bool:
     return REFUSAL.rstrip(".").lower() in sentence.lower()
 
 
-def _better_passage(found: Sequence[RetrievedPassage], text: str, check: Check) -> tuple[int, Check] | None:
+def _better_passage(
+    found: Sequence[RetrievedPassage], text: str, check: Check, verifier: Verifier
+) -> tuple[int, Check] | None:
     """Return the first other passage that supports the sentence fully, with its verdict."""
     for number, item in enumerate(found, start=1):
-        other = verify(text, [_evidence(item)])
+        other = verifier.verify(text, [_evidence(item)])
         if other.verdict == "supported" and other.score > check.score:
             return number, other
     return None

@@ -20,7 +20,7 @@ from rag.errors import ModelError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import CrossEncoder, SentenceTransformer
 
 # SHA-256 of model.safetensors of the published sentence-transformers/all-MiniLM-L6-v2.
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -86,6 +86,24 @@ class SentenceEmbeddings(Embeddings):
         return len(self._model.tokenizer.encode(text, add_special_tokens=False, verbose=False))
 
 
+def load_cross_encoder(name: str, threads: int) -> CrossEncoder:
+    """Load a cross-encoder by name or folder.
+
+    Raises:
+        ModelError: It cannot be loaded.
+    """
+    _prepare(threads)
+    from sentence_transformers import CrossEncoder
+
+    try:
+        return CrossEncoder(name, device="cpu", local_files_only=os.environ["HF_HUB_OFFLINE"] == "1")
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"Cross-encoder {name!r} cannot be loaded ({error}). Give a folder with a sentence-transformers "
+            "cross-encoder, or set HF_HUB_OFFLINE=0 to have it downloaded."
+        ) from error
+
+
 def packaged_folder() -> Path:
     """Return the folder of the packaged model.
 
@@ -121,18 +139,23 @@ def check_packaged(folder: Path) -> None:
         )
 
 
-def _load(name: str, threads: int) -> SentenceTransformer:
+def _prepare(threads: int) -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched unless the user asks for it
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Spinning OpenMP threads cost a query 500 ms beside a busy neighbour; waiting ones 18 ms.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
-    from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # "Loading weights" on each command
     torch.set_num_threads(threads)
+
+
+def _load(name: str, threads: int) -> SentenceTransformer:
+    _prepare(threads)
+    from sentence_transformers import SentenceTransformer
+
     try:
         return SentenceTransformer(name, device="cpu", local_files_only=os.environ["HF_HUB_OFFLINE"] == "1")
     except (OSError, ValueError) as error:

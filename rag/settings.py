@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         description="Abstain when the chance that the passages answer the question is lower. Range 0-1; "
         "empty uses the calibrated threshold.",
     )
+    verifier: str = Field(
+        default="rules",
+        description="What checks a chat model's sentences after the rules: nothing more (rules), nli: with the name or "
+        "folder of a cross-encoder, or llm for the chat model itself.",
+    )
     lenient: bool = Field(default=False, description="Show unsupported sentences, marked, instead of withholding them.")
     host: str = Field(default="127.0.0.1", description="Address the server binds to.")
     port: int = Field(default=7860, ge=1, le=65535, description="Port of chat window and API. Range 1-65535.")

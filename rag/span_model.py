@@ -182,7 +182,16 @@ WEIGHTS = "reader.safetensors"
 
 @cache
 def shipped_network() -> SpanModel:
-    """Load the network in the package; half precision on disk, single in memory.
+    """Load the reader's network in the package.
+
+    Raises:
+        ModelError: The weights are missing or damaged, or the packaged model is not installed.
+    """
+    return SpanModel(load_shipped(WEIGHTS), load_tokenizer())
+
+
+def load_shipped(name: str) -> torch.nn.Module:
+    """Load a network of this shape from the package's weights; half precision on disk, single in memory.
 
     Raises:
         ModelError: The weights are missing or damaged, or the packaged model is not installed.
@@ -192,15 +201,15 @@ def shipped_network() -> SpanModel:
 
     data = resources.files("rag") / "data"
     try:
-        content = (data / WEIGHTS).read_bytes()
-        expected = (data / f"{WEIGHTS}.sha256").read_text(encoding="utf-8").split()[0]
+        content = (data / name).read_bytes()
+        expected = (data / f"{name}.sha256").read_text(encoding="utf-8").split()[0]
     except (OSError, IndexError) as error:
-        raise ModelError(f"The reader's weights are missing ({error}): reinstall Pressmark.") from error
+        raise ModelError(f"The weights in rag/data/{name} are missing ({error}): reinstall Pressmark.") from error
     if hashlib.sha256(content).hexdigest() != expected:
-        raise ModelError(f"rag/data/{WEIGHTS} is damaged: its SHA-256 is not {expected[:12]}...; reinstall Pressmark.")
+        raise ModelError(f"rag/data/{name} is damaged: its SHA-256 is not {expected[:12]}...; reinstall Pressmark.")
     weights = {name: tensor.float() for name, tensor in load(content).items()}
     with safe_open(packaged_folder() / "model.safetensors", framework="pt") as packaged:
         weights[WORD_EMBEDDINGS] = packaged.get_tensor("embeddings.word_embeddings.weight")
     network = _network(attention="sdpa")
     network.load_state_dict(weights)
-    return SpanModel(network, load_tokenizer())
+    return network

@@ -158,11 +158,16 @@ def demo(home: Home = None) -> None:
 
 
 @app.command()
-def doctor(home: Home = None, as_json: AsJson = False) -> None:
+def doctor(
+    home: Home = None,
+    chat: Annotated[bool, typer.Option("--chat", help="Try the chat model too: it is asked one question.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check model, store, versions, disk and lock; exit code 1 if something is wrong."""
-    from ui.doctor import examine
+    from ui.doctor import examine, try_chat
 
-    checks = examine(settings_of(home))
+    settings = settings_of(home)
+    checks = [*examine(settings), *([try_chat(settings)] if chat else [])]
     if as_json:
         say(json.dumps([{"name": c.name, "ok": c.ok, "detail": c.detail} for c in checks], indent=2))
     else:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from rag.archive import Archive
 from rag.embeddings import PACKAGED_SHA256, check_packaged, packaged_folder
-from rag.errors import PressmarkError, StoreLockedError
+from rag.errors import ChatModelError, PressmarkError, StoreLockedError
+from rag.schema import Passage, RetrievedPassage
 from rag.settings import Settings
 from rag.store import Store, archive_path
 
@@ -37,6 +39,36 @@ def examine(settings: Settings) -> list[Check]:
     if archive_path(settings).exists():
         return [*checks, *_store(settings)]
     return [*checks, Check("archive", True, f"none yet in {settings.folder}: `pressmark ingest PATH` makes it")]
+
+
+def try_chat(settings: Settings) -> Check:
+    """Ask the chat model about one passage, as for an answer; never raises for what it finds."""
+    from rag.prompts import fitting
+    from rag.providers import chat_model
+    from rag.writer import Limits, write
+
+    text = "Heavy rain fell on Lindvik on Tuesday and closed the harbour bridge for nine hours."
+    found = [
+        RetrievedPassage(Passage("p", "a", "v", 0, 0, len(text), text, "Rain closes bridge", "Lindvik Post"), 1.0, 1)
+    ]
+    question = "How long was the harbour bridge closed?"
+    limits = Limits(settings.chat_context, settings.chat_answer_tokens, settings.chat_timeout_s)
+    began = time.monotonic()
+    try:
+        model = chat_model(settings)
+        if model is None:
+            return Check("chat model", True, "none is set: the built-in reader answers")
+        texts = fitting(question, found, limits.context - limits.answer)
+        reply = " ".join(write(question, found, texts, model, limits))
+    except ChatModelError as error:
+        return Check("chat model", False, f"{settings.chat_model}: {error}")
+    cited = "cited its passage" if "[1]" in reply else "did not cite its passage, so its sentences are matched to one"
+    said = " ".join(reply.split())[:100]
+    return Check(
+        "chat model",
+        bool(said),
+        f"{settings.chat_model} wrote {said!r} in {time.monotonic() - began:.1f} s and {cited}",
+    )
 
 
 def _model(settings: Settings) -> Check:

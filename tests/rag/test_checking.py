@@ -4,6 +4,7 @@ from rag.checking import check_sentence, is_refusal
 from rag.citations import CitationBook
 from rag.prompts import REFUSAL
 from rag.schema import Passage, RetrievedPassage
+from rag.verifier import Verifier
 
 
 def found(text, id_):
@@ -15,7 +16,7 @@ FOUND = [found("Nine people were hurt. Rain fell.", "a"), found("Anselm Roke shu
 
 def test_a_supported_sentence_is_shown_with_its_quote():
     book = CitationBook()
-    shown = check_sentence("Nine people were hurt. [1]", FOUND, book).shown
+    shown = check_sentence("Nine people were hurt. [1]", FOUND, book, Verifier()).shown
     assert (shown.claim.text, shown.claim.verdict, shown.claim.citations) == (
         "Nine people were hurt.",
         "supported",
@@ -26,23 +27,23 @@ def test_a_supported_sentence_is_shown_with_its_quote():
 
 def test_an_unsupported_sentence_is_withheld_unless_lenient():
     book = CitationBook()
-    checked = check_sentence("Ninety people were hurt. [1]", FOUND, book)
+    checked = check_sentence("Ninety people were hurt. [1]", FOUND, book, Verifier())
     assert checked.withheld
     assert (checked.shown, book.citations) == (None, ())
-    lenient = check_sentence("Ninety people were hurt. [1]", FOUND, book, lenient=True).shown
+    lenient = check_sentence("Ninety people were hurt. [1]", FOUND, book, Verifier(), lenient=True).shown
     assert lenient.claim.verdict == "unsupported"
     assert lenient.claim.reasons
 
 
 @pytest.mark.parametrize(("marker", "said"), [("[1]", "[1]"), ("", "none"), ("[9]", "none")])
 def test_a_citation_of_the_wrong_passage_is_mended(marker, said):
-    shown = check_sentence(f"Anselm Roke shut the valve by hand. {marker}", FOUND, CitationBook()).shown
+    shown = check_sentence(f"Anselm Roke shut the valve by hand. {marker}", FOUND, CitationBook(), Verifier()).shown
     assert shown.citations[0].article_id == "b"
     assert f"citation mended: the writer cited {said}" in shown.claim.reasons
 
 
 def test_a_sentence_of_markers_alone_says_nothing_and_is_not_counted():
-    checked = check_sentence("[1].", FOUND, CitationBook())
+    checked = check_sentence("[1].", FOUND, CitationBook(), Verifier())
     assert (checked.shown, checked.withheld) == (None, False)
 
 

@@ -96,7 +96,7 @@ def test_an_openai_compatible_server_writes_and_its_lie_is_withheld(address, sam
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("500", "InternalServerError"),
+        ("500", "OpenAIAPIError"),
         ("429", "RateLimitError"),
         ("401", "AuthenticationError"),
         ("malformed", "JSONDecodeError"),
@@ -117,7 +117,7 @@ def test_a_server_that_is_not_there_leaves_the_readers_evidence(sample_store):
         port = free.getsockname()[1]
     chosen = settings("openai:any", chat_base_url=f"http://127.0.0.1:{port}/v1", chat_api_key="x")
     answer = AnswerChain(sample_store, chosen, chat_model(chosen)).invoke("Who put out the fire on the ferry Solenne?")
-    assert any("APIConnectionError" in note for note in answer.notes)
+    assert any("OpenAIConnectionError" in note for note in answer.notes)
     assert answer.claims
 
 

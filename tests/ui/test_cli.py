@@ -75,6 +75,16 @@ def test_doctor_finds_everything_well(home):
     assert all(check["ok"] for check in checks)
 
 
+def test_doctor_tries_the_chat_model(home, monkeypatch):
+    assert "built-in reader" in run("doctor", "--chat", "--home", home).stdout
+    monkeypatch.setenv("PRESSMARK_CHAT_MODEL", "openai:any")
+    monkeypatch.setenv("PRESSMARK_CHAT_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("PRESSMARK_CHAT_API_KEY", "x")
+    failed = run("doctor", "--chat", "--home", home)
+    assert failed.exit_code == 1
+    assert "FAIL chat model: openai:any: The chat model failed" in failed.stdout
+
+
 def test_a_date_that_is_none_is_refused(home):
     refused = run("search", "bridge", "--home", home, "--since", "last tuesday")
     assert refused.exit_code == 2

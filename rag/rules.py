@@ -1,0 +1,256 @@
+"""Claim and cited passages to verdict, by rules that a reader can follow; pure. `rag.verifier` adds a model to them.
+
+The checks, in order: a claim that stands there in whole sentences, word for word, is supported.
+Otherwise each quotation must stand verbatim and with its speaker, each number (with unit), date,
+clock time and name must occur, negation and direction words must agree with the closest sentence
+(`rag.polarity`), and most content words must be found, in each part of the claim. One failed hard
+check makes the claim unsupported; thin coverage of its words makes it partly supported at best.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.figures import figures, wrong_dates, wrong_figures
+from rag.polarity import polarity
+from rag.schema import Verdict
+from rag.sentences import sentences
+from rag.words import NUMBER_WORDS, STOP_WORDS, content_stems, names, stem, tokens
+
+# Shares of a claim's content words that must be found in what it cites, over all and in each clause.
+# Set on the table of paraphrases and corruptions in `tests/rag/test_rules.py`.
+SUPPORTED_COVERAGE = 0.6
+PARTLY_COVERAGE = 0.4
+CLAUSE_COVERAGE = 0.34
+CLAUSE_WORDS = 3  # a clause with fewer content words is judged with the rest
+
+_QUOTATION = re.compile(r"[\"“«]([^\"“”«»]{2,}?)(?:[\"”»]|$)|‘(.{3,}?)’(?!\w)")
+_CLAUSE = re.compile(r"[,;:—–]\s+|\s+(?=(?:and|but|because|while|after|although|which|who|as|so|to)\s)")
+_SAYING = r"(?:said|says|told|called|warned|added|argued|claimed|insisted|announced|asked|stressed|replied|complained)"
+_SPEAKER_AFTER = re.compile(rf"(?:\b{_SAYING}|\b[Aa]ccording to)\s+(?:the\s+)?(?P<name>[A-Z].*)")
+_SPEAKER_BEFORE = re.compile(rf"(?P<name>[A-Z][^,;:]*?)(?:,[^,;]*,)?\s+(?:had\s+|has\s+|also\s+)?{_SAYING}\b")
+_TITLES = frozenset("mr mrs ms dr prof professor minister prime mayor president governor judge sir captain the".split())
+_COMMON_OPENERS = frozenset("nobody everybody somebody anyone everyone someone nothing everything something it".split())
+_COMMON_ENDINGS = ("s", "ing", "ion", "ment", "ed", "ly", "ity", "ness", "ance", "ence")
+_DEMONYM_ENDINGS = ("an", "ians", "ans", "ish", "ese", "i")
+# Words that news prose exchanges freely; a claim's word is found if one of its group is.
+_GROUPS = (
+    "injured hurt wounded injuries", "died dead killed death deaths die kill", "buy purchase acquire bought takeover",
+    "resign resignation quit stepped", "cost price paid pay", "home house residence", "begin start began launch open",
+    "worker employee staff", "strike walkout", "evacuated left driven leave moved", "vote ballot poll", "big large",
+    "jail prison imprisoned sentenced", "fire blaze flames", "child pupil schoolchildren", "city town municipal",
+    "agreement deal accord contract", "arrested detained held", "company firm group", "boat ship vessel ferry",
+    "reduce lower cut trim", "rise increase climb grow", "fall drop decline", "probe inquiry investigation",
+    "lawyer counsel", "halt stop end", "happen occur", "won win victory", "get receive", "show reveal indicate",
+    "use employ", "help aid", "huge large enormous", "confirm announce say", "percent per cent percentage",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Verdict on one claim.
+
+    Attributes:
+        score: Support in [0, 1].
+        reasons: What is wrong, empty if nothing is.
+        settled: The claim stands there word for word, or a fact in it differs: no model has a say in it.
+    """
+
+    verdict: Verdict
+    score: float
+    reasons: tuple[str, ...]
+    settled: bool = False
+
+
+def check_by_rules(claim: str, passages: Sequence[str]) -> Check:
+    """Check one claim against the texts it cites.
+
+    Args:
+        claim: One sentence without citation markers.
+        passages: What it cites, in any order; none means unsupported. Each is a quote, or a headline, a
+            line with outlet and date, and the text.
+    """
+    if not passages:
+        return Check("unsupported", 0.0, ("it cites no passage",), settled=True)
+    if any(_stands_in(claim, passage) for passage in passages):
+        return Check("supported", 1.0, (), settled=True)
+    evidence = "\n".join(passages)
+    hard = [
+        *_quotations(claim, evidence),
+        *wrong_figures(claim, evidence),
+        *wrong_dates(claim, passages),
+        *_names(claim, evidence),
+    ]
+    hard += [*_fractions(claim, evidence), *polarity(claim, evidence)]
+    coverage = _coverage(claim, evidence)
+    if hard:
+        return Check("unsupported", round(coverage * 0.4, 3), tuple(dict.fromkeys(hard)), settled=True)
+    thin = [part for part in _clauses(claim) if _coverage(part, evidence) < CLAUSE_COVERAGE]
+    if coverage >= SUPPORTED_COVERAGE and not thin:
+        return Check("supported", round(coverage, 3), ())
+    missing = _missing_words(" ".join(thin) if thin and coverage >= SUPPORTED_COVERAGE else claim, evidence)
+    reason = "the cited passage does not mention: " + ", ".join(missing[:5])
+    return Check("partly" if coverage >= PARTLY_COVERAGE else "unsupported", round(coverage, 3), (reason,))
+
+
+def _stands_in(claim: str, passage: str) -> bool:
+    """Tell whether the claim is a run of whole sentences: "deaths occurred" does not stand in "no deaths occurred"."""
+    said, held = ("".join(f"\n{_folded(text)}" for text in sentences(part)) for part in (claim, passage))
+    return bool(said) and f"{said}\n" in f"{held}\n"
+
+
+# -- quotations -----------------------------------------------------------------------------------------
+
+
+def _quotations(claim: str, evidence: str) -> list[str]:
+    held = " ".join(tokens(evidence))
+    reasons = []
+    for match in _QUOTATION.finditer(claim):
+        quote = match[1] or match[2]
+        pieces = [" ".join(tokens(piece)) for piece in re.split(r"…|\.\.\.|\[[^\]]*\]", quote)]
+        if any(piece and f" {piece} " not in f" {held} " for piece in pieces):
+            reasons.append(f"the words “{quote}” are not in the cited passage")
+        else:
+            reasons += _speakers(claim, max(pieces, key=len), evidence)
+    return reasons
+
+
+def _speakers(claim: str, quote: str, evidence: str) -> list[str]:
+    """Compare who says the quotation in the claim with the names around it in the passage."""
+    outside = _QUOTATION.sub(" ", claim)
+    said = _SPEAKER_AFTER.search(outside) or _SPEAKER_BEFORE.search(outside)
+    speaker = next(iter(names(said["name"])), "") if said else ""
+    parts = _name_parts(speaker)
+    if not parts:
+        return []
+    near = _around_quote(quote, evidence)
+    if not near or any(stem(word) in parts for text in near for word in tokens(text)):
+        return []
+    return [f"the cited passage does not give the words “{quote}” to {speaker}"]
+
+
+def _around_quote(quote: str, evidence: str) -> list[str]:
+    """Return the unquoted text of the sentence with the quote, and of its neighbours if that names nobody."""
+    texts = sentences(evidence)
+    at = next((index for index, text in enumerate(texts) if quote in " ".join(tokens(text))), None)
+    if at is None:
+        return []
+    own = _QUOTATION.sub(" ", texts[at])
+    if names(own):
+        return (
+            [own] if not re.match(r"\s*(?:he|she|they)\b", own, re.IGNORECASE) else [own, *texts[max(0, at - 2) : at]]
+        )
+    return [own, *texts[max(0, at - 3) : at], *texts[at + 1 : at + 2]]
+
+
+# -- fractions ------------------------------------------------------------------------------------------
+
+
+def _fractions(claim: str, evidence: str) -> list[str]:
+    """Look for "half" and the like; "about half" may stand for a percentage near 50."""
+    said, held = set(tokens(claim)), set(tokens(evidence))
+    near_half = any(figure.unit == "percent" and 40 <= figure.value <= 60 for figure in figures(evidence))
+    groups = [{"half", "halved", "halves"}, {"quarter", "quarters"}, {"twice", "double", "doubled", "doubling"}]
+    return [
+        f"the cited passage does not say “{min(said & group)}”"
+        for group in groups
+        if said & group and not held & group and not ("half" in group and near_half)
+    ]
+
+
+# -- names ----------------------------------------------------------------------------------------------
+
+
+def _names(claim: str, evidence: str) -> list[str]:
+    """Each word of a name must occur, and neighbours as neighbours; so "Ms Halloran" passes for "Ines Halloran"."""
+    words = [stem(word) for word in tokens(evidence)]
+    held = set(words)
+    initials = {"".join(part[0] for part in name.split() if part[0].isupper()).lower() for name in names(evidence)}
+    wrong = []
+    for name in names(claim):
+        parts = _name_parts(name)
+        short = "".join(part[0] for part in name.split() if part[0].isupper()).lower()
+        if not parts or name.lower() in initials or (len(short) > 1 and short in held) or _opens_plainly(name, claim):
+            continue
+        if any(not _named(part, held) for part in parts) or not _together(name, words):
+            wrong.append(f"the cited passage does not name {name}")
+    return wrong
+
+
+def _name_parts(name: str) -> list[str]:
+    return [stem(word) for word in tokens(name) if len(word) > 1 and word not in _TITLES and word not in STOP_WORDS]
+
+
+def _named(part: str, held: set[str]) -> bool:
+    if part in held:
+        return True
+    origin = part.endswith(_DEMONYM_ENDINGS)
+    return any(
+        len(word) >= 4 and word[:4] == part[:4] and (origin or word.endswith(_DEMONYM_ENDINGS)) and word[:1] == part[:1]
+        for word in held
+    )
+
+
+def _together(name: str, words: Sequence[str]) -> bool:
+    """Tell whether first and last name stand near each other: two people's names may not be mixed."""
+    parts = [stem(word) for word in tokens(name)]
+    if len(parts) != 2 or any(part in _TITLES for part in parts) or any(part not in words for part in parts):
+        return True
+    places = [index for index, word in enumerate(words) if word == parts[0]]
+    return any(parts[1] in words[max(0, place - 3) : place + 4] for place in places)
+
+
+def _opens_plainly(name: str, claim: str) -> bool:
+    """Tell whether one capitalised word opens the claim and looks like a common noun: "Investments rose"."""
+    if " " in name or not claim.lstrip("\"'“‘ ").startswith(name):
+        return False
+    return name.lower() in _COMMON_OPENERS or name.lower().endswith(_COMMON_ENDINGS)
+
+
+# -- coverage -------------------------------------------------------------------------------------------
+
+
+def _clauses(claim: str) -> list[str]:
+    parts = [part for part in _CLAUSE.split(_QUOTATION.sub(" ", claim)) if part]
+    return [part for part in parts if len(content_stems(part)) >= CLAUSE_WORDS]
+
+
+def _coverage(claim: str, evidence: str) -> float:
+    wanted = content_stems(claim)
+    held = _held(evidence)
+    return sum(_found(word, held) for word in wanted) / len(wanted) if wanted else 0.0
+
+
+def _missing_words(claim: str, evidence: str) -> list[str]:
+    held, wanted = _held(evidence), set(content_stems(claim))
+    return [word for word in dict.fromkeys(tokens(claim)) if stem(word) in wanted and not _found(stem(word), held)]
+
+
+def _held(evidence: str) -> frozenset[str]:
+    found = {stem(word) for word in tokens(evidence)}
+    found |= {stem(part) for word in tokens(evidence) if "-" in word for part in word.split("-")}
+    return frozenset(found.union(*(group for group in _SAME if group & found)))
+
+
+def _found(word: str, held: frozenset[str]) -> bool:
+    """Tell whether a stem is held, in its own form or a longer one: "resign", "resignation"; figures were checked."""
+    if word in held or word[0].isdigit() or word in _NUMERALS:
+        return True
+    if "-" in word:
+        return all(_found(stem(part), held) for part in word.split("-") if part not in STOP_WORDS)
+    return any(_alike(word, other) for other in held)
+
+
+def _alike(one: str, other: str) -> bool:
+    shared = max(4, min(len(one), len(other)) - 1)
+    return one[:shared] == other[:shared]
+
+
+def _folded(text: str) -> str:
+    return " ".join(tokens(text))
+
+
+_NUMERALS = frozenset(stem(word) for word in [*NUMBER_WORDS, "hundred", "thousand", "million", "billion", "dozen"])
+_SAME = tuple(frozenset(stem(word) for word in group.split()) for group in _GROUPS)

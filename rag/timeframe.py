@@ -2,8 +2,8 @@
 
 A window is made only where the words limit *publication time* in a plain way ("in June", "last
 week", "since 3 July"). Windows that begin in the future or end before 1900 are none: such a date is
-what the question is about, not when the reports appeared. A word that may be no date at all ("on
-Tuesday", "the march", "May resigned") makes none either.
+what the question is about, not when the reports appeared. A word that may be no date at all ("the
+march", "May resigned") makes none either.
 
 Words to spans of days: a rule of `_RULES` finds the phrase, and its reader turns the pieces of the
 phrase ("point": a date, month, year or part of one) into days with `rag.timewords.point_of`.
@@ -41,7 +41,7 @@ from rag.timewords import (
     point_of,
     year_in,
 )
-from rag.words import MONTHS, STOP_WORDS
+from rag.words import MONTHS, STOP_WORDS, WEEKDAYS
 
 Open = tuple[datetime | None, datetime | None]  # half-open, midnights UTC; None is open
 
@@ -52,6 +52,7 @@ _FUTURE = re.compile(
     r"|happens|returns?|starts?|begins?|opens?|closes?|ends?|expires?|comes?|takes?|arrives?|leaves?)\b"
 )
 _WILL = re.compile(r"\b(?:will|won't|shall|going to)\b", re.IGNORECASE)
+_GENERAL = re.compile(r"\b(?:do|does|is|are|can|should|need|needs)\b", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:did|didn't|was|were|had)\b", re.IGNORECASE)
 
 
@@ -113,6 +114,8 @@ def _names_time(match: re.Match[str], *, strict: bool) -> bool:
     if last is None:
         return closed or not strict
     word = last.group()
+    if re.search(rf"{MONTH},?\s+{YEAR}$", match.group(), re.IGNORECASE):
+        return True
     if word.isdigit() or word.lower() == "fall":
         return closed and not (word.lower() == "fall" and re.match(r"\s+(?:in|of)\s+(?!(?:19|20)\d\d)", after))
     opens = not before or before[-1] in ".?!:"
@@ -173,6 +176,11 @@ def _before(match: re.Match[str], clock: Clock) -> Open | None:
     return (None, point[0] if side == "before" else point[1]) if point else None
 
 
+def _decade(match: re.Match[str], clock: Clock) -> Open:
+    first = datetime(int(match["decade"]), 1, 1, tzinfo=UTC)
+    return first, first.replace(year=first.year + 10)
+
+
 def _possessive(match: re.Match[str], clock: Clock) -> Open | None:
     """Read "July's floods", not "Theresa May's cabinet"."""
     before = re.search(r"(\w+)\s+$", match.string[: match.start()])
@@ -197,6 +205,33 @@ def _ago(match: re.Match[str], clock: Clock) -> Open:
     return start, start + timedelta(weeks=1)
 
 
+def _weekday(match: re.Match[str], clock: Clock) -> Open | None:
+    """Read "last Tuesday", "on Friday", "since Monday": the latest that is over, of "since" also today."""
+    side = (match["side"] or "").lower().strip()
+    number = WEEKDAYS.index(match["weekday"].lower())
+    back = (clock.today.weekday() - number) % 7
+    if side.startswith("since"):
+        return clock.today - timedelta(days=back), None
+    if not clock.behind and (clock.ahead or side.startswith("on")):
+        return None
+    day = clock.today - timedelta(days=back or 7)
+    return day, min(day + _REPORTED_WITHIN, clock.today + ONE_DAY)
+
+
+def _weekend(match: re.Match[str], clock: Clock) -> Open | None:
+    """Read "over the weekend": the latest that has begun."""
+    if clock.ahead and not clock.behind:
+        return None
+    saturday = clock.today - timedelta(days=(clock.today.weekday() - 5) % 7)
+    return saturday, saturday + timedelta(days=2)
+
+
+def _in_season(match: re.Match[str], clock: Clock) -> Open | None:
+    """Read "in winter", not in what is said of every winter: "does a child need in winter"."""
+    bare = not re.search(r"\d|\b(?:the|last|this)\b", match["point"].lower())
+    return None if bare and _GENERAL.search(match.string) and not clock.behind else point_of(match["point"], clock)
+
+
 def _relative_day(match: re.Match[str], clock: Clock) -> Open:
     today = clock.today
     back = {"yesterday": 1, "last night": 1}.get(match["word"].lower(), 0)
@@ -205,6 +240,7 @@ def _relative_day(match: re.Match[str], clock: Clock) -> Open:
 
 _IN = r"(?:in|during|throughout|over)"
 _OTHER = rf"{POINT}|now\b|today\b"
+_BARE_WEEKDAY = "(?P<weekday>" + "|".join(WEEKDAYS) + r")\b(?!'s|\s+(?-i:[A-Z]))"
 _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+(?:the\s+)?)"
 _DAYS_OF = rf"(?:{_WEEKDAY}|the\s+)?(?:(?P<first>{DAY})\s*(?:and|to|[-–])\s*)?(?P<point>{DATE})"
 _TERM = rf"(?:the\s+)?(?:{SEASON}{OF_YEAR}?|{SEASON}\s+of\s+{YEAR})"
@@ -218,10 +254,13 @@ def _rule(pattern: str, read: Callable[[re.Match[str], Clock], Open | None], *, 
 _RULES = (
     _rule(rf"between\s+(?P<one>{POINT}|{DAY})\s+and\s+(?P<other>{_OTHER})", _between, strict=True),
     _rule(rf"from\s+(?P<one>{POINT}|{DAY})\s+(?:to|until|till|through)\s+(?P<other>{_OTHER})", _between, strict=True),
+    _rule(rf"(?P<one>{DATE}|{DAY})\s*(?:to|until|till|through|[-–])\s*(?P<other>{DATE})", _between),
     _rule(rf"{_IN}\s+(?P<one>{MONTH})\s*(?:and|or|to|[-–])\s*(?P<other>{MONTH}{OF_YEAR}?)", _between),
     _rule(rf"(?P<side>since|after)\s+(?P<point>{POINT})", _since, strict=True),
     _rule(rf"(?P<side>from)\s+(?P<point>{POINT})\s+on(?:wards?)?\b", _since, strict=True),
     _rule(rf"(?P<side>before|until|up to)\s+(?P<point>{POINT})", _before, strict=True),
+    _rule(rf"(?P<side>by)\s+(?P<point>{DATE}|{MONTH}\s+{YEAR})", _before, strict=True),
+    _rule(rf"{_IN}\s+the\s+(?P<decade>(?:19|20)\d0)'?s\b", _decade),
     _rule(rf"(?P<what>(?:week|weekend)\s+(?:of|from))\s+{_DAYS_OF}", _days_of),
     _rule(rf"(?P<what>on)\s+{_DAYS_OF}", _days_of),
     _rule(rf"(?:(?:in|during|at|over)\s+)?(?P<point>{PART_OF_PERIOD})", _read_point),
@@ -234,7 +273,13 @@ _RULES = (
     ),
     _rule(rf"(?P<count>{COUNT}|a)\s+(?P<unit>days?|weeks?)\s+ago\b", _ago),
     _rule(rf"(?P<point>{RELATIVE})(?!\s+of\b)", _read_point),
-    _rule(rf"{_IN}\s+(?P<point>{_TERM})", _read_point, strict=True),
+    _rule(rf"{_IN}\s+(?P<point>{_TERM})", _in_season, strict=True),
+    _rule(rf"(?:from\s+)?the\s+(?P<point>{SEASON}\s+of\s+{YEAR})", _read_point),
+    _rule(r"(?:over|during|at|on)\s+the\s+weekend\b(?!\s+(?:of|from|before|after))", _weekend),
+    _rule(
+        rf"(?P<side>since\s+|last\s+|on\s+){_BARE_WEEKDAY}(?!\s+(?:\d|morning|afternoon|evening|night)?s\b)", _weekday
+    ),
+    _rule(rf"^(?P<point>{MONTH}\s+{YEAR}|{YEAR})(?=\s*[:,–—-])", _read_point),
     _rule(rf"(?P<what>)(?P<first>)(?P<point>{ISO.pattern})", _days_of),
     _rule(r"(?P<word>(?-i:today|this morning|tonight|yesterday|last night)\b)", _relative_day),
     _rule(r"^(?P<word>Today|This morning|Tonight|Yesterday|Last night)\b", _relative_day),

@@ -6,6 +6,7 @@ None has a named group, so that a rule may hold several.
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -150,9 +151,17 @@ def _calendar(which: str, unit: str, today: datetime) -> Days:
 
 
 def past(count: int, unit: str, today: datetime) -> Days:
-    """Return the days up to and with today: "the past three weeks"; `unit` is hour, day, week, month or year."""
-    days = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}[unit] * count
-    return today + ONE_DAY - timedelta(days=max(2, round(days) + 1) if unit == "hour" else days), today + ONE_DAY
+    """Return the days up to and with today: "the past three weeks"; `unit` is hour, day, week, month or year.
+
+    Months and years go back to the same day of the month, or to its last.
+    """
+    if unit in ("month", "year"):
+        number = today.year * 12 + today.month - 1 - count * (12 if unit == "year" else 1)
+        year, month = divmod(number, 12)
+        day = min(today.day, calendar.monthrange(year, month + 1)[1]) if 1 <= year <= today.year else 1
+        return today.replace(year=max(1, year), month=month + 1, day=day), today + ONE_DAY
+    days = max(1, round(count / 24)) if unit == "hour" else count * {"day": 1, "week": 7}[unit]
+    return today - timedelta(days=days), today + ONE_DAY
 
 
 def _season(name: str, year: int) -> Days:

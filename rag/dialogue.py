@@ -19,6 +19,19 @@ _ELLIPSIS = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"^\s*(?:(?:and|but|so)\b)?[\s,]*(?:what|how)\s+(?:about|of)\s+(?P<rest>.+?)[\s?]*$", re.IGNORECASE)
+_ABOUT_ITSELF = re.compile(
+    r"^\s*(?:(?:and|but|so)\b)?[\s,]*(?i:what about)\s+(?P<rest>[^,?]*(?<!\w)[A-Z][^,?]*)"
+    r"[,:–—]\s*(?:who|what|where|when|why|how|which|did|does|do|is|are|was|were|has|have|had|will)\b"
+)
+_WHOLE = re.compile(
+    r"(?:by |to |in |at |on |of |from )?(?:who|whom|whose|what|where|when|why|how|which|did|does|do|is|are|was|were"
+    r"|has|have|had|will|can|could|would|should)\b",
+    re.IGNORECASE,
+)
+# "When the prime minister came to Brackwater, how much did she promise?"
+_FRONTED = re.compile(r"^\s*(?:when|after|before|while|if|as|once|because|since|although)\b[^,]*,", re.IGNORECASE)
+_POINTING = re.compile(r"\b(?:it|this|these)\b", re.IGNORECASE)
+_CLEFT = re.compile(r"\b(?:is|was) it (?:that|who|which|true)\b", re.IGNORECASE)
 _LEADING = re.compile(r"^\s*(?:and|but|so|or|also|then)\b[\s,]*", re.IGNORECASE)
 # These point back unless a name stands before them in the same question.
 _PERSONAL = frozenset("he she him her hers his they them their theirs its itself himself herself themselves".split())
@@ -34,8 +47,10 @@ _TIMES = frozenset(
 )
 _TIMES |= frozenset([*WEEKDAYS, *MONTHS])
 _BACK_WORDS = re.compile(r"\bthe (?:former|latter|other one|others)\b", re.IGNORECASE)
+WHOLE_QUESTION_STEMS = 4
 SHORT_QUESTION_STEMS = 3  # "How many were hurt?" has two: too little to search with
 LONGEST_REPLY = 400  # characters; a longer one is no question
+ANSWER_READ = 300  # characters of an answer in which the person it is about is named
 LONGEST_TOPIC = 300  # characters put after the question: the search model reads no more
 
 
@@ -43,9 +58,17 @@ def is_follow_up(question: str) -> bool:
     """Tell whether a question leans on what was said before it.
 
     It does if it opens with an ellipsis ("and…", "what about…") or is only a question word, if a
-    pronoun in it has no name before it in the same question, or if it is too short to name its topic.
+    pronoun in it has nothing before it in the same question that it can mean, or if it is too short to
+    name its topic. A whole question that opens with "and" is judged without it.
     """
     question = question.replace("’", "'")
+    about = _ABOUT_ITSELF.match(question)
+    if about:  # "What about the ferry Solenne, when was she built?"
+        return False
+    bare = _LEADING.sub("", question)
+    pointing = _POINTING.search(bare) and not (_FRONTED.match(bare) or _CLEFT.search(bare))
+    if bare != question and _WHOLE.match(bare) and not pointing and len(content_stems(bare)) >= WHOLE_QUESTION_STEMS:
+        question = bare  # "And what did the divers find in the wreck?" leans on nothing for its "and"
     if _ELLIPSIS.search(question) or _BACK_WORDS.search(question):
         return True
     named = _topics(question)
@@ -58,9 +81,10 @@ def is_follow_up(question: str) -> bool:
 def standalone_question(question: str, turns: Sequence[Turn], model: BaseChatModel | None = None) -> str:
     """Return the question with what it leans on put in; unchanged if it stands alone.
 
-    Without a model the last question that names its topic is appended in brackets, which is what the
-    search needs and a reader can check at a glance. The rules are also used if the model's reply is
-    no single question; errors of the model are raised as they come.
+    Without a model the last question that names its topic is appended in brackets, with the person its
+    answer named if a pronoun may mean them: what the search needs, and a reader can check it at a
+    glance. The rules are also used if the model's reply is no single question; errors of the model are
+    raised as they come.
     """
     if not turns or not is_follow_up(question):
         return question
@@ -72,7 +96,7 @@ def standalone_question(question: str, turns: Sequence[Turn], model: BaseChatMod
 
 
 def _by_rules(question: str, turns: Sequence[Turn]) -> str:
-    topic = _topic(turns)
+    topic = _topic(turns, told=bool(set(tokens(question)) & _PERSONAL))
     if not topic:
         return question
     about = _ABOUT.match(question)
@@ -83,12 +107,18 @@ def _by_rules(question: str, turns: Sequence[Turn]) -> str:
     return f"{bare[:1].upper()}{bare[1:]} ({topic})" if bare else f"{topic}?"
 
 
-def _topic(turns: Sequence[Turn]) -> str:
-    """Return the last question that names its topic, else the first one that says anything."""
-    asked = [turn.question.strip().rstrip("? ").strip() for turn in turns]
-    alone = [text for text in asked if text and not is_follow_up(text)]
-    topic = alone[-1] if alone else next((text for text in asked if text), "")
-    return topic if len(topic) <= LONGEST_TOPIC else topic[:LONGEST_TOPIC].rsplit(" ", 1)[0]
+def _topic(turns: Sequence[Turn], *, told: bool) -> str:
+    """Return the last question that names its topic, else the first one that says anything.
+
+    If the answer `told` whom "he" means, its first name that the question lacks goes along.
+    """
+    asked = [(turn.question.strip().rstrip("? ").strip(), turn.answer) for turn in turns]
+    alone = [pair for pair in asked if pair[0] and not is_follow_up(pair[0])]
+    topic, answer = alone[-1] if alone else next((pair for pair in asked if pair[0]), ("", ""))
+    if len(topic) > LONGEST_TOPIC:
+        topic = topic[:LONGEST_TOPIC].rsplit(" ", 1)[0]
+    named = [name for name in names(answer[:ANSWER_READ]) if name not in topic] if told else []
+    return f"{topic}: {named[0]}" if named else topic
 
 
 def _topics(question: str) -> list[str]:
@@ -101,11 +131,15 @@ def _points_back(question: str, match: re.Match[str], first_name: int) -> bool:
     before, after = tokens(question[: match.start()]), tokens(question[match.end() :])
     last, following = (before or [""])[-1], (after or [""])[0].removesuffix("'s")
     named = match.start() >= first_name
+    fronted = _FRONTED.match(question)
+    if fronted and match.start() >= fronted.end() and len(content_stems(fronted.group())) >= SHORT_QUESTION_STEMS - 1:
+        return False
     if word in _PERSONAL:
         owned = word in _POSSESSIVE and following not in STOP_WORDS | {""} and _owner(before)
         return not (named or owned or (word in ("its", "their") and _NAME_FOLLOWS.search(question[match.end() :])))
     if word == "it":
-        return not (named or following in _EXPLETIVE_IT or _owner(before))
+        cleft = _CLEFT.search(question)
+        return not (named or cleft or following in _EXPLETIVE_IT or _owner(before))
     if word in ("this", "these", "those"):
         # "those who stayed" explains itself
         return following not in _TIMES and following not in ("who", "whose", "that", "which", "affected", "of", "in")

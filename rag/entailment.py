@@ -52,8 +52,11 @@ class NetworkEntailment:
 
     name = "builtin"
 
-    def __init__(self, network: torch.nn.Module, tokenizer: Tokenizer, *, supported: float, partly: float) -> None:
+    def __init__(
+        self, network: torch.nn.Module, tokenizer: Tokenizer, *, supported: float, doubted: float, partly: float
+    ) -> None:
         self.supported = supported
+        self.doubted = doubted
         self.partly = partly
         self._network = network.eval()
         self._tokenizer = tokenizer
@@ -78,7 +81,7 @@ _SUPPORT_LABELS = ("entailment", "supported", "consistent")
 class CrossEntailment:
     """A sentence-transformers cross-encoder: of (text, claim) it gives one logit of support, or three of NLI."""
 
-    supported, partly = 0.5, 0.25
+    supported, doubted, partly = 0.5, 0.8, 0.25
 
     def __init__(self, model: CrossEncoder, name: str) -> None:
         self.name = f"nli:{name}"
@@ -135,7 +138,7 @@ class ChatEntailment:
     """
 
     name = "llm"
-    supported, partly = 1.0, 0.5
+    supported, doubted, partly = 1.0, 1.0, 0.5
 
     def __init__(self, model: BaseChatModel) -> None:
         self.unparsable = 0

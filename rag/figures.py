@@ -24,7 +24,7 @@ _ONE = rf"(?:\d{{1,3}}(?:[,\u00a0\u202f]\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|(?:{_T
 _LONG_SCALE = r"(?:dozen|hundred|thousand|million|billion|trillion)\b"
 _SCALE = rf"(?:[\s-]?{_LONG_SCALE}|\s?(?:bn|mn|tn)\b|k\b)"
 _NUMBER = re.compile(
-    rf"(?<![\w.,])(?P<sign>[€$£¥]\s?)?(?P<first>{_ONE}|an?(?=\s+{_LONG_SCALE}))"
+    rf"(?<![\w.,])(?P<sign>[€$£¥]\s?)?(?P<first>{_ONE}|an?(?=\s+{_LONG_SCALE}))(?P<half>\s+and\s+a\s+half)?"
     rf"(?:(?P<scale>{_SCALE}+|(?<=\.\d)m\b)(?:\s+and\s+(?P<rest>(?:{_TENS})(?:[- ](?:{_WORDS}))?|{_WORDS})\b)?)?"
     r"(?:st|nd|rd|th|s|(?P<m>m))?(?!\w)"
     r"(?P<unit>\s?%|[\s-]per\s?cent\w*|\s+(?:percentage|crowns?|dollars?|euros?|pounds?|francs?|marks?|yen)\b)?",
@@ -38,7 +38,14 @@ _BOUNDS: tuple[tuple[Bound, re.Pattern[str]], ...] = (
 _DAY = r"(?P<{}>\d{{1,2}})(?:st|nd|rd|th)?"
 _DATE = re.compile(
     rf"\b(?:(?:{_DAY.format('day')}\s+(?:of\s+)?)?(?P<month>{MONTH})(?:\s+{_DAY.format('after')}(?![\d,.]*\d))?"
-    rf"(?:,?\s+(?P<year>{YEAR}))?|(?P<iso>\d{{4}}-\d\d-\d\d))",
+    rf"(?:,?\s+(?P<year>{YEAR}))?|(?P<iso>\d{{4}}-\d\d-\d\d)"
+    rf"|(?<![\d/.])(?P<numeric>\d{{1,2}}[/.]\d{{1,2}}[/.]{YEAR}))",
+    re.IGNORECASE,
+)
+# "half past ten", "shortly before six in the morning": no number of anything.
+_SPOKEN_CLOCK = re.compile(
+    rf"\b(?:half past|quarter (?:past|to))\s+(?:{_WORDS}|\d{{1,2}})\b"
+    rf"|\b(?:{_WORDS}|\d{{1,2}})(?=\s+(?:o'clock|in the (?:morning|afternoon|evening)|at night)\b)",
     re.IGNORECASE,
 )
 _CLOCK = re.compile(
@@ -86,7 +93,7 @@ class Day:
 
 def figures(text: str) -> list[Figure]:
     """Return the numbers of `text` that belong to no date and no clock time, in order; "one" is none."""
-    plain = _CLOCK.sub(_blank, _DATE.sub(_blank_date, text))
+    plain = _SPOKEN_CLOCK.sub(_blank, _CLOCK.sub(_blank, _DATE.sub(_blank_date, text)))
     found = []
     for match in _NUMBER.finditer(plain):
         value = _value(match)
@@ -108,6 +115,12 @@ def days(text: str) -> list[Day]:
     for match in _DATE.finditer(text):
         if match["iso"]:
             year, month, day = (int(part) for part in match["iso"].split("-"))
+            if 1 <= month <= len(MONTHS):
+                found.append(Day(month, day, year))
+        elif match["numeric"]:
+            day, month, year = (int(part) for part in re.split(r"[/.]", match["numeric"]))
+            if month > len(MONTHS):  # as Americans write it
+                day, month = month, day
             if 1 <= month <= len(MONTHS):
                 found.append(Day(month, day, year))
         elif _is_month(match):
@@ -154,7 +167,7 @@ def ordinals(text: str) -> dict[int, str]:
 
 
 def _value(match: re.Match[str]) -> float:
-    value = _one(match["first"])
+    value = _one(match["first"]) + (0.5 if match["half"] else 0)
     for scale in re.findall(r"[a-z]+", (match["scale"] or "").lower()):
         value *= _SCALES[scale]
     if (match["sign"] or match["unit"]) and not match["scale"] and match["m"]:
@@ -179,6 +192,8 @@ def _noun(after: str) -> str:
 
 def _is_month(match: re.Match[str]) -> bool:
     """Pass over "may" and "march" that are no months: a name begins with a capital letter."""
+    if match["month"] is None:
+        return False
     return match["month"][0].isupper() or bool(match["day"]) or re.fullmatch(FULL_MONTH, match["month"], re.I) is None
 
 
@@ -187,7 +202,11 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _blank_date(match: re.Match[str]) -> str:
-    return match.group() if not match["iso"] and not _is_month(match) else _blank(match)
+    return match.group() if match["month"] and not _is_month(match) else _blank(match)
+
+
+_THE_TWO = re.compile(r"\bthe\s+$", re.IGNORECASE)
+_TWICE = re.compile(r"\b(?:twice|both|pair|couple|double[ds]?)\b", re.IGNORECASE)
 
 
 # -- claim against evidence ------------------------------------------------------------------------------
@@ -201,6 +220,12 @@ def wrong_figures(claim: str, evidence: str) -> list[str]:
     reasons = []
     for figure in mine:
         same = [other for other in held if _same_value(figure, other)]
+        if (
+            not figure.unit
+            and figure.value == 2
+            and (_THE_TWO.search(claim[: figure.start]) or _TWICE.search(evidence))
+        ):
+            continue
         if not same and not figure.unit and figure.value in years | {float(number) for number in ordinals(evidence)}:
             continue
         if not any(_same_unit(figure, other) for other in same):
@@ -212,6 +237,12 @@ def wrong_figures(claim: str, evidence: str) -> list[str]:
     places = ordinals(evidence)
     wrong = [word for number, word in ordinals(claim).items() if number not in places and _counts_nothing(number, held)]
     return reasons + [f"the cited passage does not say “{word}”" for word in wrong]
+
+
+def _counts_what_is_named(figure: Figure, claim: str, evidence: str) -> bool:
+    """Tell whether a "two" may count what the passage names one by one: "the two companies", "on two occasions"."""
+    two = not figure.unit and figure.words.lower() == "two"
+    return two and bool(_THE_TWO.search(claim[: figure.start]) or _TWICE.search(evidence))
 
 
 def _same_value(mine: Figure, other: Figure) -> bool:
@@ -271,8 +302,10 @@ def wrong_dates(claim: str, passages: Sequence[str]) -> list[str]:
     known = set(tokens(evidence)) | {name for day in held if (name := _weekday(day))}
     reasons += [f"the cited passage does not say {word.capitalize()}" for word in sorted(said - known)]
     clocks = clock_times(evidence)
+    hours = {figure.value for figure in figures(evidence) if not figure.unit}
     for minutes, words in clock_times(claim).items():
-        if minutes not in clocks:
+        hour = minutes // 60 % 12 or 12
+        if minutes not in clocks and not (minutes % 60 == 0 and hour in hours):  # "4 a.m." for "until four"
             nearest = min(clocks, key=lambda other: abs(other - minutes), default=None)
             reasons.append(
                 f"the cited passage says {clocks[nearest] if nearest is not None else 'no time'}, not {words}"

@@ -27,11 +27,13 @@ class Entailment(Protocol):
     Attributes:
         name: Of the tier, as in the settings.
         supported: Chance from which a claim counts as supported.
+        doubted: The same for a claim that the rules doubt.
         partly: Chance from which it counts as partly supported.
     """
 
     name: str
     supported: float
+    doubted: float
     partly: float
 
     def support(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
@@ -68,7 +70,7 @@ class Verifier:
             return replace(found, reasons=(*found.reasons, f"{self.model.name} gave no usable answer"))
         chance = max(chances)
         score = round(chance, 3)
-        if chance >= self.model.supported:
+        if chance >= (self.model.doubted if found.doubted else self.model.supported):
             return Check("supported", score, ())
         reasons = found.reasons or ("the cited passage does not say this",)
         return Check("partly" if chance >= self.model.partly else "unsupported", score, reasons)

@@ -50,6 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, help="at most; the learning rate falls to zero by then")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -62,7 +63,7 @@ def main() -> None:
     chosen = [pair for pair in trained if rng.random() < SHARE.get(pair.source, 1.0)]
     passes = [chosen, [pair for pair in trained for _ in range(AGAIN.get(pair.source, 0))]]
     tokenizer = load_tokenizer()
-    batches = [batch for part in passes for batch in _batches(part, tokenizer, rng)]
+    batches = [batch for part in passes for batch in _batches(part, tokenizer, rng)][: options.steps]
     print(f"{len(pairs)} pairs, {len(kept)} kept; {len(batches)} steps of {BATCH}", flush=True)
     network = shipped_network().module
     torch.nn.init.normal_(network.head.weight, std=0.02)  # type: ignore[union-attr,arg-type]

@@ -184,7 +184,10 @@ class AnswerChain(Runnable[Any, Event]):
         work.lap("read", since)
 
     def _written(self, work: _Work, model: BaseChatModel) -> Generator[Event, None, bool]:
-        """Steps 4 to 6 with a chat model; return whether the model said that the archive does not say."""
+        """Steps 4 to 6 with a chat model; return whether the model said that the archive does not say.
+
+        It is not believed if a passage speaks to the program: it may have been told to.
+        """
         since = time.perf_counter()
         refused = False
         settings = self.settings
@@ -214,7 +217,7 @@ class AnswerChain(Runnable[Any, Event]):
         if work.withheld:
             sentences = "1 sentence" if work.withheld == 1 else f"{work.withheld} sentences"
             work.notes.append(f"{sentences} withheld: the archive does not support what the chat model wrote.")
-        return refused and not work.claims
+        return refused and not work.claims and not any(item.instructed for item in found)
 
     def _extracted(self, work: _Work) -> Iterator[Event]:
         """Steps 4 to 6 without a chat model: exact sentences, checked like any other."""

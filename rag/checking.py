@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.citations import CitationBook, cite_best, parse_markers
+from rag.instructions import instructed_spans, plain, without
 from rag.prompts import REFUSAL
 from rag.rules import Check
 from rag.schema import Claim, ClaimShown, RetrievedPassage
 from rag.verifier import Verifier
+
+# A writer has no business with links, images or markup: the page links articles by what is stored of them.
+_UNSAFE = re.compile(r"https?://|www\.|\]\(|!\[|<[a-z/!|]|```|\[/?INST\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ def check_sentence(
     marked = parse_markers(sentence, len(found))
     if not any(character.isalnum() for character in marked.text):
         return Checked(None)
+    if _UNSAFE.search(marked.text) or instructed_spans(marked.text):
+        return Checked(None, withheld=True)
     reasons = [f"[{number}] names no passage" for number in marked.invalid]
     numbers = list(marked.numbers)
     check = verifier.verify(marked.text, [_evidence(found[number - 1]) for number in numbers])
@@ -60,7 +67,7 @@ def check_sentence(
 
 def is_refusal(sentence: str) -> bool:
     """Tell whether the writer says, in the words it was given, that the passages do not answer."""
-    return REFUSAL.rstrip(".").lower() in sentence.lower()
+    return REFUSAL.removeprefix("The ").rstrip(".").lower() in sentence.lower()
 
 
 def _better_passage(
@@ -78,4 +85,4 @@ def _evidence(item: RetrievedPassage) -> str:
     """Return what a claim about a passage may rest on: outlet and date stand in the prompt, so they count."""
     passage = item.passage
     date = f"{passage.published_at:%d %B %Y}".lstrip("0") if passage.published_at else ""
-    return f"{passage.title}\n{passage.source} {date}\n{passage.text}"
+    return f"{plain(passage.title)}\n{passage.source} {date}\n{without(passage.text, item.instructed)}"

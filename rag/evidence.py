@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.instructions import touches
 from rag.schema import RetrievedPassage
 from rag.sentences import Span, sentence_spans
 from rag.spans import AnswerSpan
@@ -32,7 +33,10 @@ class EvidenceSentence:
 
 
 def candidate_sentences(found: Sequence[RetrievedPassage]) -> list[EvidenceSentence]:
-    """Return each sentence of the passages once (passages overlap), in the order of the passages."""
+    """Return each sentence of the passages once (passages overlap), in the order of the passages.
+
+    What speaks to the program and not to a reader is none (`rag.instructions`).
+    """
     seen: set[tuple[str, int]] = set()
     candidates = []
     for item in found:
@@ -43,8 +47,12 @@ def candidate_sentences(found: Sequence[RetrievedPassage]) -> list[EvidenceSente
             text = passage.text[start:end]
             if key in seen or not any(character.isalpha() for character in text):
                 continue
+            if touches((start, end), item.instructed):
+                continue
             seen.add(key)
             first, last = _readable(passage.text, spans, index)
+            if touches((first, last), item.instructed):
+                first, last = start, end
             candidates.append(
                 EvidenceSentence(
                     found=item,

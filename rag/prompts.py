@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from rag.instructions import plain, without
 from rag.schema import RetrievedPassage, Turn
 from rag.sentences import sentences
 from rag.words import content_stems
 
+_MARKER = re.compile(r"\[(\d{1,3})\]")
 _FRAME = 60  # tokens around system text, passages and question
 _LEAST = 48  # tokens of a passage below which showing it says too little
 REFUSAL = "The archive does not say."
@@ -41,7 +44,7 @@ def answer_prompt(
         found: The passages.
         texts: What is shown of each, from `fitting`; as many passages are shown. Whole ones if left out.
     """
-    shown = [item.passage.text for item in found] if texts is None else texts
+    shown = [without(item.passage.text, item.instructed) for item in found] if texts is None else texts
     passages = "\n\n".join(
         _numbered(number, item, text) for number, (item, text) in enumerate(zip(found, shown, strict=False), start=1)
     )
@@ -60,7 +63,7 @@ def fitting(question: str, found: Sequence[RetrievedPassage], tokens: int) -> li
     while count > 1 and room - sum(map(estimated_tokens, bare[:count])) < count * _LEAST:
         count -= 1
     room -= sum(map(estimated_tokens, bare[:count]))
-    texts = [item.passage.text for item in found[:count]]
+    texts = [without(item.passage.text, item.instructed) for item in found[:count]]
     sizes = sorted(map(estimated_tokens, texts))
     share = room
     for place, size in enumerate(sizes):  # what short ones leave over goes to the long ones
@@ -113,12 +116,13 @@ def _numbered(number: int, item: RetrievedPassage, text: str) -> str:
     date = f"{passage.published_at:%d %B %Y}" if passage.published_at else "date unknown"
     return (
         f'<passage number="{number}" outlet="{_attribute(passage.source or "unknown")}" date="{date}">\n'
-        f"{_inert(_line(passage.title))}\n{_inert(text)}\n</passage>"
+        f"{_inert(_line(plain(item.passage.title)))}\n{_inert(text)}\n</passage>"
     )
 
 
 def _inert(text: str) -> str:
-    """The delimiters are ours: a passage that imitates them loses its angle brackets."""
+    """The delimiters and markers are ours: a passage that imitates them loses its brackets."""
+    text = _MARKER.sub(r"(\1)", text)
     return text.replace("<", "‹").replace(">", "›")
 
 

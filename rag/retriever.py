@@ -12,7 +12,9 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from rag.instructions import instructed_spans, spans_in
 from rag.schema import Passage, RetrievedPassage, TimeWindow
+from rag.sentences import Span
 from rag.store import Store
 from rag.stories import StoryCard
 from rag.words import tokens
@@ -68,7 +70,14 @@ class HybridRetriever:
             if id_ in passages and passages[id_].article_id in cards
         ]
         chosen = one_vote_per_story(found, cards)[: k or self._k]
-        return [replace(item, rank=rank) for rank, item in enumerate(chosen, start=1)]
+        return [
+            replace(item, rank=rank, instructed=self._instructed(item.passage))
+            for rank, item in enumerate(chosen, start=1)
+        ]
+
+    def _instructed(self, passage: Passage) -> tuple[Span, ...]:
+        text = self.store.archive.article(passage.article_id, passage.version).text
+        return spans_in(instructed_spans(text), passage.start, passage.end)
 
 
 def fuse(routes: Sequence[Sequence[str]]) -> dict[str, float]:

@@ -24,6 +24,7 @@ from rag.words import NUMBER_WORDS, STOP_WORDS, content_stems, names, stem, toke
 SUPPORTED_COVERAGE = 0.6
 PARTLY_COVERAGE = 0.4
 CLAUSE_COVERAGE = 0.34
+SCRAP_WORDS = 3  # content words: too few for a part of it to count, and without any other word a mere label
 CLAUSE_WORDS = 3  # a clause with fewer content words is judged with the rest
 
 _QUOTATION = re.compile(r"[\"“«]([^\"“”«»]{2,}?)(?:[\"”»]|$)|‘(.{3,}?)’(?!\w)")
@@ -84,6 +85,7 @@ def check_by_rules(claim: str, passages: Sequence[str]) -> Check:
     hard += [reason for reason, sure in wrong_names if sure]
     doubts = [reason for reason, sure in wrong_names if not sure]
     doubts += [*_fractions(claim, evidence), *polarity(claim, evidence)]
+    doubts += _scraps(claim, passages)
     coverage = _coverage(claim, evidence)
     if hard or doubts:
         reasons = tuple(dict.fromkeys([*hard, *doubts]))
@@ -93,13 +95,25 @@ def check_by_rules(claim: str, passages: Sequence[str]) -> Check:
         return Check("supported", round(coverage, 3), ())
     missing = _missing_words(" ".join(thin) if thin and coverage >= SUPPORTED_COVERAGE else claim, evidence)
     reason = "the cited passage does not mention: " + ", ".join(missing[:5])
-    return Check("partly" if coverage >= PARTLY_COVERAGE else "unsupported", round(coverage, 3), (reason,))
+    partly = coverage >= PARTLY_COVERAGE and len(content_stems(claim)) > SCRAP_WORDS
+    return Check("partly" if partly else "unsupported", round(coverage, 3), (reason,))
 
 
 def _stands_in(claim: str, passage: str) -> bool:
     """Tell whether the claim is a run of whole sentences: "deaths occurred" does not stand in "no deaths occurred"."""
     said, held = ("".join(f"\n{_folded(text)}" for text in sentences(part)) for part in (claim, passage))
     return bool(said) and f"{said}\n" in f"{held}\n"
+
+
+def _scraps(claim: str, passages: Sequence[str]) -> list[str]:
+    """A word or a label says too little to be judged by what of it occurs: it must stand so in a passage."""
+    wanted, said = content_stems(claim), tokens(claim)
+    label = len(wanted) <= SCRAP_WORDS and len(said) == len(wanted)
+    if len(wanted) > 1 and not label:
+        return []
+    words = f" {' '.join(said)} "
+    stands = any(words in f" {_folded(passage)} " for passage in passages)
+    return [] if stands or figures(claim) else ["these few words do not stand in the cited passage"]
 
 
 # -- quotations -----------------------------------------------------------------------------------------

@@ -88,6 +88,7 @@ class RetrievedPassage:
         similarity: Cosine of question and passage in [-1, 1], or None if not found by vectors.
         story_id: Id of the group of copies this article belongs to.
         also_in: Other outlets that carry the same story.
+        instructed: Parts of its text that speak to the program and are no evidence (`rag.instructions`).
     """
 
     passage: Passage
@@ -101,6 +102,7 @@ class RetrievedPassage:
     section: str = ""
     correction: str | None = None
     truncated: bool = False
+    instructed: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

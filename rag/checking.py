@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.citations import CitationBook, cite_best, parse_markers
+from rag.citations import CitationBook, as_of, cite_best, parse_markers
 from rag.instructions import instructed_spans, plain, without
 from rag.prompts import REFUSAL
 from rag.rules import Check
@@ -61,6 +61,7 @@ def check_sentence(
         verdict=check.verdict,
         score=check.score,
         reasons=(*reasons, *check.reasons),
+        as_of=as_of(citations),
     )
     return Checked(ClaimShown(claim, citations))
 

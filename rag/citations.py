@@ -8,9 +8,11 @@ never mapped to some passage.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from rag.anchors import anchors
 from rag.schema import Citation, RetrievedPassage
 from rag.sentences import sentence_spans
 from rag.words import content_stems
@@ -56,13 +58,14 @@ def cite_span(found: RetrievedPassage, start: int, end: int, *, number: int = 0)
     passage = found.passage
     if not passage.start <= start < end <= passage.end:
         raise ValueError(f"span {start}-{end} is outside passage {passage.start}-{passage.end} of {passage.id}")
+    quote = passage.text[start - passage.start : end - passage.start]
     return Citation(
         number=number,
         article_id=passage.article_id,
         version=passage.version,
         start=start,
         end=end,
-        quote=passage.text[start - passage.start : end - passage.start],
+        quote=quote,
         title=passage.title,
         source=passage.source,
         url=passage.url,
@@ -71,7 +74,13 @@ def cite_span(found: RetrievedPassage, start: int, end: int, *, number: int = 0)
         correction=found.correction,
         section=found.section,
         also_in=found.also_in,
+        anchors=anchors(quote, passage.published_at),
     )
+
+
+def as_of(citations: Iterable[Citation]) -> datetime | None:
+    """Return when the newest of them was published; None if that is not known of any."""
+    return max((c.published_at for c in citations if c.published_at is not None), default=None)
 
 
 def cite_best(found: RetrievedPassage, claim: str) -> Citation:

@@ -129,7 +129,9 @@ def _claims(chosen: Sequence[EvidenceSentence], book: CitationBook) -> tuple[Cla
         start = sentence.start if (article_id, sentence.context_start) in shown else sentence.context_start
         citation = book.add(cite_span(sentence.found, start, sentence.context_end))
         shown |= {(article_id, start + begin) for begin, _ in sentence_spans(citation.quote)}
-        claims.append(Claim(text=citation.quote, citations=(citation.number,), verdict="supported", score=1.0))
+        claims.append(
+            Claim(citation.quote, (citation.number,), verdict="supported", score=1.0, as_of=citation.published_at)
+        )
     return tuple(claims)
 
 

@@ -291,9 +291,9 @@ def wrong_dates(claim: str, passages: Sequence[str]) -> list[str]:
     evidence = "\n".join(passages)
     held = days(evidence)
     for passage in passages:
-        stamp = next((day for line in passage.split("\n")[1:2] for day in days(line)), None)
-        if stamp and stamp.day and stamp.year:
-            held += relative_days(passage, date(stamp.year, stamp.month, stamp.day))
+        stamp = stamp_of(passage)
+        if stamp:
+            held += relative_days(passage, stamp)
             if re.search(r"\b(?:last|next|this) month\b", passage):
                 held += [Day((stamp.month + shift - 1) % 12 + 1) for shift in (-1, 0, 1)]
     wrong = [day for day in days(claim) if not any(day.agrees(other) for other in held)]
@@ -311,6 +311,12 @@ def wrong_dates(claim: str, passages: Sequence[str]) -> list[str]:
                 f"the cited passage says {clocks[nearest] if nearest is not None else 'no time'}, not {words}"
             )
     return reasons
+
+
+def stamp_of(passage: str) -> date | None:
+    """Return the date in a passage's second line, where outlet and date stand before the text; None without one."""
+    found = next((day for line in passage.split("\n")[1:2] for day in days(line)), None)
+    return date(found.year, found.month, found.day) if found and found.day and found.year else None
 
 
 def _nearest_day(day: Day, held: Sequence[Day]) -> str:

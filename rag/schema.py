@@ -118,8 +118,22 @@ class TimeWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """A relative phrase at [start, end) of a text, its words, and the time it means in words ("January 2025")."""
+
+    start: int
+    end: int
+    words: str
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
-    """One exact quote: the stored text of (article_id, version) at [start, end) is `quote`."""
+    """One exact quote: the stored text of (article_id, version) at [start, end) is `quote`.
+
+    Attributes:
+        anchors: Relative words for time in the quote, with what they mean; offsets count from the quote's start.
+    """
 
     number: int
     article_id: str
@@ -135,6 +149,7 @@ class Citation:
     correction: str | None = None
     section: str = ""
     also_in: tuple[str, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +161,7 @@ class Claim:
         citations: Numbers into `Answer.citations`, 1-based.
         score: Support in [0, 1].
         reasons: What a reader should know about the verdict ("the passage says 300, not 3,000").
+        as_of: Publication of the newest article it cites: it may have changed since. None if none is known.
     """
 
     text: str
@@ -153,6 +169,7 @@ class Claim:
     verdict: Verdict
     score: float
     reasons: tuple[str, ...] = ()
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

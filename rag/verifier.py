@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from rag.anchors import anchored
+from rag.figures import stamp_of
 from rag.rules import Check, check_by_rules
 
 if TYPE_CHECKING:
@@ -63,7 +66,7 @@ class Verifier:
         found = check_by_rules(claim, passages)
         if found.settled or self.model is None:
             return found
-        read = list(passages[:MOST_READ])
+        read = [_dated(passage) for passage in passages[:MOST_READ]]
         texts = [*read, "\n".join(read)] if len(read) > 1 else read
         chances = [chance for chance in self.model.support([(claim, text) for text in texts]) if chance is not None]
         if not chances:
@@ -74,6 +77,15 @@ class Verifier:
             return Check("supported", score, ())
         reasons = found.reasons or ("the cited passage does not say this",)
         return Check("partly" if chance >= self.model.partly else "unsupported", score, reasons)
+
+
+def _dated(passage: str) -> str:
+    """Say what "on Tuesday" means in it: the model has no calendar."""
+    stamp = stamp_of(passage)
+    if stamp is None:
+        return passage
+    head, byline, text = (*passage.split("\n", 2), "")[:3]
+    return f"{head}\n{byline}\n{anchored(text, datetime(stamp.year, stamp.month, stamp.day, tzinfo=UTC))}"
 
 
 def verifier_of(settings: Settings, chat: BaseChatModel | None = None) -> Verifier:

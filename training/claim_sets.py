@@ -10,14 +10,15 @@ import json
 import random
 import re
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from rag.figures import figures
 from rag.sentences import sentences
-from rag.words import MONTHS, WEEKDAYS, names
+from rag.words import MONTHS, WEEKDAYS, content_stems, names
 
 # "other" stands for contradicted or neither, where a set does not tell them apart.
 Label = Literal["supported", "contradicted", "neither", "other"]
@@ -74,6 +75,26 @@ def all_sets(folder: Path) -> Iterator[Pair]:
         for line in packed.read("data/dataset.jsonl").decode("utf-8").splitlines():
             row = json.loads(line)
             yield _pair("breaking", row["sentence1"], row["sentence2"], row["sentence1"], row["gold_label"])
+
+
+def judged_sentences(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Yield the human labels sentence by sentence, as far as the sets tell which one is wrong.
+
+    A sentence of a supported claim is supported. Of an unsupported one the only sentence that no supported claim about
+    the same document holds is the wrong one; claims with several such are left out.
+    """
+    by_group: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by_group[pair.group].append(pair)
+    for found in by_group.values():
+        right = {text for pair in found if pair.label == "supported" for text in sentences(pair.claim)}
+        wrong = set()
+        for pair in found:
+            unknown = [text for text in sentences(pair.claim) if text not in right]
+            if pair.label != "supported" and len(unknown) == 1:
+                wrong.add(unknown[0])
+        for text in sorted(right | wrong):
+            yield replace(found[0], claim=text, label="supported" if text in right else "other")
 
 
 def judged(folder: Path) -> Iterator[Pair]:
@@ -158,6 +179,7 @@ _BE = re.compile(r"\b(is|are|was|were|will|would|can|could|has|have|had|did|does
 _CLAUSE = re.compile(r",\s[^,.;:“”\"]{12,120}(?:,|(?=[.;]$))")
 _LEADING = re.compile(r"^(?:However|Meanwhile|In addition|Also|Then|Later|Today|Additionally|Moreover|Finally),\s+(\w)")
 _MADE_WORDS = range(8, 45)
+ALWAYS_SHARE = 0.3  # of the faults are of the kinds that any sentence can have
 
 
 def made(paragraphs: list[tuple[str, str]], rng: random.Random) -> Iterator[Pair]:
@@ -167,15 +189,16 @@ def made(paragraphs: list[tuple[str, str]], rng: random.Random) -> Iterator[Pair
         if len(fit) < 2:
             continue
         other = paragraphs[rng.randrange(len(paragraphs))][1]
-        for sentence in rng.sample(fit, min(2, len(fit))):
-            claim = compressed(sentence, rng)
+        for sentence in rng.sample(fit, min(3, len(fit))):
+            claim = reworded(compressed(sentence, rng), rng)
             yield Pair("made", f"made:{group}", claim, paragraph, "supported")
             wrong = corrupted(claim, paragraph, other, rng)
             if wrong:
                 yield Pair("made", f"made:{group}", wrong[0], paragraph, wrong[1])
         if number % 2 == 0:
             sentence = rng.choice(fit)
-            yield Pair("made", f"made:{group}", compressed(sentence, rng), paragraph.replace(sentence, " "), "neither")
+            claim = reworded(compressed(sentence, rng), rng)
+            yield Pair("made", f"made:{group}", claim, paragraph.replace(sentence, " "), "neither")
 
 
 def compressed(sentence: str, rng: random.Random) -> str:
@@ -190,14 +213,41 @@ def compressed(sentence: str, rng: random.Random) -> str:
     return sentence
 
 
+_SAME_TEXT = """
+    rose increased|fell declined|began started|ended finished|built constructed|bought purchased|said stated
+    about approximately|large big|many numerous|became turned into|got received|died passed away|wrote authored
+    showed demonstrated|near close to|often frequently|mainly mostly|used employed
+    helped assisted|killed left dead|moved relocated|founded established|located situated
+    city town|film movie|children kids|almost nearly|before prior to
+    whole entire|several a number of|during in the course of|created made|chose selected
+    returned came back|left departed|asked requested|allowed permitted|needed required|area region|money funds
+    main chief|tried attempted|happened took place|quickly fast
+"""
+_SAME = [
+    pair for part in _SAME_TEXT.replace("\n", "|").split("|") if len(pair := tuple(part.strip().split(" ", 1))) == 2
+]
+
+
+def reworded(claim: str, rng: random.Random) -> str:
+    """Return the claim with some words exchanged for others that say the same; half of the time as it is."""
+    if rng.random() < 0.5:
+        return claim
+    found = [pair for pair in _SAME if re.search(rf"\b{pair[0]}\b", claim)]
+    for old, new in rng.sample(found, min(2, len(found))):
+        claim = re.sub(rf"\b{old}\b", new, claim, count=1)
+    return claim
+
+
 def corrupted(claim: str, paragraph: str, elsewhere: str, rng: random.Random) -> tuple[str, Label] | None:
     """Return the claim with one fault, and its label; None if no fault could be made."""
-    kinds = [_number, _name, _date, _direction, _negation, _appended]
+    kinds, always = [_number, _name, _date, _direction, _negation, _unit, _speaker], [_appended, _cause, _fused]
     rng.shuffle(kinds)
+    rng.shuffle(always)
+    kinds = [*always, *kinds] if rng.random() < ALWAYS_SHARE else [*kinds, *always]
     for kind in kinds:
         wrong = kind(claim, paragraph, elsewhere, rng)
         if wrong and wrong != claim and wrong not in paragraph:
-            return wrong, "other" if kind is _name else "neither" if kind is _appended else "contradicted"
+            return wrong, _LABEL_OF.get(kind, "contradicted")
     return None
 
 
@@ -260,3 +310,75 @@ def _appended(claim: str, paragraph: str, elsewhere: str, rng: random.Random) ->
     clauses = [match.group().strip(" ,") for match in _CLAUSE.finditer(elsewhere)]
     clauses = [clause for clause in clauses if not figures(clause) and clause not in paragraph]
     return f"{claim.rstrip('.')}, {rng.choice(clauses)}." if clauses else None
+
+
+_UNITS_TEXT = """
+    percent people|metres kilometres|feet miles|hours days|days weeks|weeks months|years months|minutes hours
+    million thousand|billion million|dollars euros|pounds dollars|tons pounds|acres miles|people households
+    centuries decades|kilograms tonnes|inches feet|students teachers|votes seats
+"""
+_UNITS = [
+    words for line in _UNITS_TEXT.strip().replace("\n", "|").split("|") if len(words := line.split()) == 2
+]  # fmt: skip
+
+
+def _unit(claim: str, paragraph: str, elsewhere: str, rng: random.Random) -> str | None:
+    found = [
+        (one, other)
+        for a, b in _UNITS
+        for one, other in ((a, b), (b, a))
+        if re.search(rf"\d[\d,.]* {one}\b", claim) and other not in paragraph
+    ]
+    if not found:
+        return None
+    old, new = rng.choice(found)
+    return re.sub(rf"(\d[\d,.]* ){old}\b", rf"\g<1>{new}", claim, count=1)
+
+
+_SAID = re.compile(
+    r"\b(?:said|says|told|argued|claimed|stated|wrote|announced|according to|suggested|noted|believed)\b"
+)
+
+
+def _speaker(claim: str, paragraph: str, elsewhere: str, rng: random.Random) -> str | None:
+    """Another name of the same paragraph says it."""
+    own = names(claim)
+    others = [name for name in names(paragraph) if name not in claim and " " in name]
+    if not own or not others or not _SAID.search(claim):
+        return None
+    return claim.replace(own[0], rng.choice(others), 1)
+
+
+_CAUSE = re.compile(r"\b(?:because|since|due to|owing to|thanks to|so that|in order to|after|despite|although)\b")
+_CAUSES = ("because of", "as a result of", "in protest against", "in spite of", "thanks to", "shortly before")
+
+
+def _cause(claim: str, paragraph: str, elsewhere: str, rng: random.Random) -> str | None:
+    """A cause, or what it happened in spite of, is made up of something else that the paragraph names."""
+    own = set(content_stems(claim))
+    things = [name for name in names(paragraph) if not own & set(content_stems(name))]
+    if not things or _CAUSE.search(claim):
+        return None
+    return f"{claim.rstrip('.')} {rng.choice(_CAUSES)} {rng.choice(things)}."
+
+
+_TAILS = (
+    "which the government welcomed", "and the decision was later reversed", "although few people noticed",
+    "despite strong criticism", "and more than half of them agreed", "to the surprise of experts", "to avoid a scandal",
+    "and nobody has been able to explain it", "because there was no other choice", "which led to a court case",
+    "and it was the first of its kind", "under pressure from the public", "for reasons that were never given",
+    "and several people were hurt", "without telling anyone", "and has since been copied in other countries",
+    "in order to save money", "as its founders had planned", "with support from the army", "after long negotiations",
+)  # fmt: skip
+
+
+def _fused(claim: str, paragraph: str, elsewhere: str, rng: random.Random) -> str | None:
+    """A tail that sounds like news and says what the paragraph does not."""
+    tail = rng.choice(_TAILS)
+    comma = "" if tail.split()[0] in ("to", "in", "without", "under", "for", "with") else ","
+    return f"{claim.rstrip('.')}{comma} {tail}."
+
+
+_LABEL_OF: dict[object, Label] = {
+    _name: "other", _speaker: "other", _unit: "other", _appended: "neither", _cause: "neither", _fused: "neither",
+}  # fmt: skip

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from rag.prompts import REFUSAL
 from rag.schema import Answer, ArchiveStatus, Article, Citation, Claim, Conflict, RetrievedPassage, Stage
 from ui.surroundings import surroundings
-from ui.wording import VERDICTS, date_text, plain_text, window_text
+from ui.wording import VERDICTS, anchor_texts, date_text, plain_text, window_text
 
 __all__ = [
     "ArticleKey",
@@ -119,13 +119,14 @@ def claims_html(answer: Answer) -> str:
 
 def _claim_html(answer_id: str, claim: Claim, cited: Mapping[int, Citation]) -> str:
     symbol, label = VERDICTS[claim.verdict]
+    when = f", as of {date_text(claim.as_of)}" if claim.as_of else ""
     markers = "".join(_marker_html(answer_id, cited[number]) for number in claim.citations if number in cited)
     reasons = ""
     if claim.verdict != "supported":
         reasons = f'<p class="pm-reasons" dir="auto">{_text("; ".join((label, *claim.reasons)))}</p>'
     return (
         f'<div class="pm-claim pm-{claim.verdict}">'
-        f'<span class="pm-verdict" role="img" title="{label}" aria-label="{label}">{symbol}</span>'
+        f'<span class="pm-verdict" role="img" title="{label}{when}" aria-label="{label}{when}">{symbol}</span>'
         f'<p class="pm-sentence" dir="auto">{_text(claim.text)}{markers}</p>{reasons}</div>'
     )
 
@@ -216,7 +217,7 @@ def _card_html(answer: Answer, citation: Citation, articles: Mapping[ArticleKey,
     article = articles.get((citation.article_id, citation.version))
     passage = next((p for p in answer.retrieved if _covers(p, citation)), None)
     before, after = surroundings(citation, article, passage)
-    remarks = []
+    remarks = [", ".join(anchor_texts(citation))] if citation.anchors else []
     if citation.also_in:
         remarks.append(f"Also in {', '.join(citation.also_in)}")
     if citation.truncated:

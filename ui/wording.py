@@ -115,11 +115,18 @@ def _conflict_text(conflict: Conflict) -> str:
     return "\n".join(["The sources differ:", *lines])
 
 
+def anchor_texts(citation: Citation) -> list[str]:
+    """Return what the relative words in the quote mean: “last month” [January 2025]; each phrase once."""
+    return [f"“{words}” [{means}]" for words, means in dict.fromkeys((a.words, a.means) for a in citation.anchors)]
+
+
 def _source_lines(citations: Sequence[Citation]) -> Iterable[str]:
     for citation in citations:
         outlet = citation.source or "outlet unknown"
         yield f'[{citation.number}] {outlet}, {date_text(citation.published_at)}: "{citation.title}"'
         if citation.url:
             yield f"    {citation.url}"
+        if citation.anchors:
+            yield f"    {', '.join(anchor_texts(citation))}"
         if citation.correction:
             yield f"    {citation.correction}"

@@ -212,12 +212,15 @@ _TWICE = re.compile(r"\b(?:twice|both|pair|couple|double[ds]?)\b", re.IGNORECASE
 # -- claim against evidence ------------------------------------------------------------------------------
 
 
-def wrong_figures(claim: str, evidence: str) -> list[str]:
-    """Return a reason for each number of the claim that the evidence does not hold, with the nearest that it holds."""
+def wrong_figures(claim: str, evidence: str) -> list[tuple[str, bool]]:
+    """Return a reason for each number of the claim that the evidence does not hold, with the nearest that it holds.
+
+    With each stands whether it is surely wrong: a number that can be reckoned from the evidence's may be right.
+    """
     held = figures(evidence)
     mine = figures(claim)
     years = {float(day.year) for day in days(evidence) if day.year}
-    reasons = []
+    reasons: list[tuple[str, bool]] = []
     for figure in mine:
         same = [other for other in held if _same_value(figure, other)]
         if (
@@ -228,15 +231,51 @@ def wrong_figures(claim: str, evidence: str) -> list[str]:
             continue
         if not same and not figure.unit and figure.value in years | {float(number) for number in ordinals(evidence)}:
             continue
+        if figure.value == 0 and not figure.unit and _NONE.search(evidence):
+            continue
         if not any(_same_unit(figure, other) for other in same):
-            reasons.append(f"the cited passage says {_nearest(figure, held)}, not {figure.words}")
+            sure = not _reckoned(figure, held, claim, evidence)
+            reasons.append((f"the cited passage says {_nearest(figure, held)}, not {figure.words}", sure))
         elif all({figure.bound, other.bound} == {"over", "under"} for other in same):
-            reasons.append(f"the claim says {figure.bound} {figure.words}, the passage {same[0].bound} {same[0].words}")
+            words = f"the claim says {figure.bound} {figure.words}, the passage {same[0].bound} {same[0].words}"
+            reasons.append((words, True))
         else:
-            reasons += _swapped(figure, mine, held)
+            reasons += [(reason, True) for reason in _swapped(figure, mine, held)]
     places = ordinals(evidence)
     wrong = [word for number, word in ordinals(claim).items() if number not in places and _counts_nothing(number, held)]
-    return reasons + [f"the cited passage does not say “{word}”" for word in wrong]
+    return reasons + [(f"the cited passage does not say “{word}”", True) for word in wrong]
+
+
+_NONE = re.compile(r"\b(?:no|none|nobody|no one|nothing|without|not (?:a|one))\b", re.IGNORECASE)
+_FRACTIONS = {
+    "half": 50, "halved": 50, "third": 100 / 3, "two thirds": 200 / 3, "two-thirds": 200 / 3, "quarter": 25,
+    "three quarters": 75, "three-quarters": 75, "fifth": 20, "tenth": 10, "doubled": 100, "twice": 200, "tripled": 200,
+}  # fmt: skip
+
+
+_COMPARES = re.compile(
+    r"\b(?:more|fewer|less|down|up|by|points|later|earlier|older|younger|total|together|altogether|combined|apart|other"
+    r"|rest|remain\w*|left|margin|difference)\b"
+)
+_MEASURES = re.compile(r"\s*(?:milli|centi|kilo)?(?:metres?|litres?|grams?|tonnes?)\b", re.IGNORECASE)
+
+
+def _reckoned(figure: Figure, held: Sequence[Figure], claim: str, evidence: str) -> bool:
+    """Tell whether the number may be a sum, difference, share or other unit of numbers in the evidence."""
+    values = [other.value for other in held if other.unit == figure.unit]
+    found: set[float] = set()
+    if _COMPARES.search(claim):
+        found |= {sign * one + other for one in values for other in values for sign in (1, -1)}
+    if _MEASURES.match(claim, figure.start + len(figure.words)):
+        found |= {value * scale for value in values for scale in (0.001, 0.1, 10, 1000)}
+    values = [other.value for other in held if not other.unit or other.unit == "money"]
+    if figure.unit == "percent":
+        shares = [100 * one / other for one in values for other in values if other]
+        found |= {round(share) for share in shares} | {round(share - 100) for share in shares}
+        low = evidence.lower()
+        found |= {percent for word, percent in _FRACTIONS.items() if re.search(rf"\b{word}s?\b", low)}
+    near = ROUNDING if figure.bound else 1e-6
+    return any(abs(value - figure.value) <= near * abs(figure.value) for value in found)
 
 
 def _counts_what_is_named(figure: Figure, claim: str, evidence: str) -> bool:

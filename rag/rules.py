@@ -80,10 +80,9 @@ def check_by_rules(claim: str, passages: Sequence[str]) -> Check:
     if any(_stands_in(claim, passage) for passage in passages):
         return Check("supported", 1.0, (), settled=True)
     evidence = "\n".join(passages)
-    wrong_names = _names(claim, evidence)
-    hard = [*_quotations(claim, evidence), *wrong_figures(claim, evidence), *wrong_dates(claim, passages)]
-    hard += [reason for reason, sure in wrong_names if sure]
-    doubts = [reason for reason, sure in wrong_names if not sure]
+    doubtful = [*wrong_figures(claim, evidence), *_names(claim, evidence)]
+    hard = [*_quotations(claim, evidence), *wrong_dates(claim, passages), *(why for why, sure in doubtful if sure)]
+    doubts = [why for why, sure in doubtful if not sure]
     doubts += [*_fractions(claim, evidence), *polarity(claim, evidence)]
     doubts += _scraps(claim, passages)
     coverage = _coverage(claim, evidence)

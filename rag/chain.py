@@ -123,7 +123,7 @@ class AnswerChain(Runnable[Any, Event]):
         if self._model is not None and work.found:
             yield Stage("writing", f"from {len(work.found)} passages")
             refused = yield from self._written(work, self._model)
-        if not work.claims and not refused and self._answerable(work.reading):
+        if not refused and self._answerable(work.reading) and not _quotes_the_best(work):
             yield Stage("reading", f"{len(work.found)} passages")
             yield from self._extracted(work)
         answer = self._answer(work)
@@ -220,10 +220,19 @@ class AnswerChain(Runnable[Any, Event]):
         return refused and not work.claims and not any(item.instructed for item in found)
 
     def _extracted(self, work: _Work) -> Iterator[Event]:
-        """Steps 4 to 6 without a chat model: exact sentences, checked like any other."""
+        """Steps 4 to 6 without a chat model: exact sentences, checked like any other.
+
+        To what a chat model wrote without the sentence that most likely answers, that sentence is added.
+        """
+        written = bool(work.claims)
         if work.model != BUILTIN:
-            work.notes.append("Shown instead: the evidence the built-in reader found.")
-        draft: Draft = compose(work.search_query, work.reading, work.book)
+            work.notes.append(
+                "Last: the sentence that most likely answers, found by the built-in reader."
+                if written
+                else "Shown instead: the evidence the built-in reader found."
+            )
+        reading = replace(work.reading, sentences=work.reading.sentences[:1]) if written else work.reading
+        draft: Draft = compose(work.search_query, reading, work.book)
         quotes = {citation.number: citation for citation in work.book.citations}
         since = time.perf_counter()
         for claim in draft.claims:
@@ -283,6 +292,15 @@ def build_chain(settings: Settings, *, store: Store | None = None) -> AnswerChai
     """
     model = chat_model(settings)
     return AnswerChain(store or Store.open(settings), settings, model)
+
+
+def _quotes_the_best(work: _Work) -> bool:
+    """Tell whether what is shown so far cites the sentence that the reader found most likely to answer."""
+    if not work.claims or not work.reading.sentences:
+        return False
+    best = work.reading.sentences[0]
+    article_id = best.found.passage.article_id
+    return any(c.article_id == article_id and c.start < best.end and best.start < c.end for c in work.book.citations)
 
 
 def _query(input: Query | str | dict[str, Any], longest: int) -> Query:

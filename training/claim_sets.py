@@ -13,12 +13,16 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from rag.anchors import anchored
 from rag.figures import figures
 from rag.sentences import sentences
 from rag.words import MONTHS, WEEKDAYS, content_stems, names
+
+OWN = Path(__file__).parent / "data" / "claims.jsonl"
 
 # "other" stands for contradicted or neither, where a set does not tell them apart.
 Label = Literal["supported", "contradicted", "neither", "other"]
@@ -158,6 +162,18 @@ def _table(path: Path, source: str, text: str, claim: str) -> Iterator[Pair]:
         for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
             if row["gold_label"]:
                 yield _pair(source, row[text], row[claim], row[text], row["gold_label"])
+
+
+def own() -> Iterator[Pair]:
+    """Yield our own sentences about passages of ours, each as the verifier meets it: headline, outlet, date, text."""
+    for row in _lines(OWN):
+        published = datetime.fromisoformat(row["date"]).replace(tzinfo=UTC)
+        date = f"{published:%d %B %Y}".lstrip("0")
+        text = f"{row['title']}\n{row['outlet']} {date}\n{anchored(row['text'], published)}"
+        labels: tuple[tuple[str, Label], ...] = (("true", "supported"), ("false", "other"))
+        for name, label in labels:
+            for claim in row[name]:
+                yield Pair("own", f"own:{row['id'].rsplit(':', 1)[0]}", claim["claim"], text, label)
 
 
 # -- made from paragraphs ------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Train the verifier's network: does a text support a claim?
 
     python -m training.claims --data ../shared/data --out runs/claims
+    python -m training.claims --data ../shared/data --out runs/claims-own --start runs/claims/network.pt --own 4
 
 Prepares the pairs in memory (`training.claim_sets`), starts from the shipped reader's network with a new head, and
 trains in an order that follows from the seed: a run that was stopped goes on from its last checkpoint. Half of the
@@ -26,7 +27,7 @@ from tokenizers import Tokenizer
 from rag.entailment import CLAIM_TOKENS, CONTRADICTED, NEITHER, SUPPORTED, best_parts
 from rag.sentences import sentences
 from rag.span_model import WORD_EMBEDDINGS, Encoded, encode, load_tokenizer, pad, shipped_network
-from training.claim_sets import Pair, all_sets, judged, judged_sentences, made
+from training.claim_sets import Pair, all_sets, judged, judged_sentences, made, own
 from training.precision import autocast
 
 SEED = 11
@@ -50,6 +51,7 @@ AGAIN = {
     "check_covid": 1,
     "sufficient-vitaminc": 1,
 }
+MIXED = {"summedits": 0.3, "wice": 0.5, "made": 0.08, "fool_me_twice": 0.2, "mnli": 0.05, "check_covid": 0.2}
 HELD_OUT_ONE_IN = 20
 
 
@@ -60,26 +62,46 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, help="at most; the learning rate falls to zero by then")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--start", type=Path, help="network.pt of a first run; the reader's network if left out")
+    parser.add_argument("--own", type=int, default=0, help="our own claims so many times, among a share of the rest")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(SEED)
     rng = random.Random(SEED)
     options.out.mkdir(parents=True, exist_ok=True)
     labels = list(judged(options.data))
-    pairs = [*all_sets(options.data), *labels, *made(_paragraphs(options.data), rng)]
+    pairs = [*all_sets(options.data), *labels, *made(_paragraphs(options.data), rng), *own()]
     kept = [pair for pair in pairs if is_held_out(pair)]
     trained = [pair for pair in [*pairs, *judged_sentences(labels)] if not is_held_out(pair)]
-    chosen = [pair for pair in trained if rng.random() < SHARE.get(pair.source, 1.0)]
-    again = [pair for pair in trained for turn in range(3) if rng.random() < AGAIN.get(pair.source, 0.0) - turn]
-    passes = [chosen, again]
+    passes = _mixed(trained, options.own, rng) if options.own else _first(trained, rng)
     tokenizer = load_tokenizer()
     batches = [batch for part in passes for batch in _batches(part, tokenizer, rng)][: options.steps]
     print(f"{len(pairs)} pairs, {len(kept)} kept; {len(batches)} steps of {BATCH}", flush=True)
     network = shipped_network().module
-    torch.nn.init.normal_(network.head.weight, std=0.02)  # type: ignore[union-attr,arg-type]
-    torch.nn.init.zeros_(network.head.bias)  # type: ignore[union-attr,arg-type]
+    if options.start:
+        network.load_state_dict(torch.load(options.start, weights_only=True))
+    else:
+        torch.nn.init.normal_(network.head.weight, std=0.02)  # type: ignore[union-attr,arg-type]
+        torch.nn.init.zeros_(network.head.bias)  # type: ignore[union-attr,arg-type]
     _run(network, batches, options.out)
     print(report(network, kept, tokenizer), flush=True)
+
+
+def _first(trained: Sequence[Pair], rng: random.Random) -> list[list[Pair]]:
+    """Return two passes: over the published and the made pairs, then over those nearest to what is checked."""
+    published = [pair for pair in trained if pair.source != "own"]
+    chosen = [pair for pair in published if rng.random() < SHARE.get(pair.source, 1.0)]
+    return [
+        chosen,
+        [pair for pair in published for turn in range(3) if rng.random() < AGAIN.get(pair.source, 0.0) - turn],
+    ]
+
+
+def _mixed(trained: Sequence[Pair], times: int, rng: random.Random) -> list[list[Pair]]:
+    """Return passes over our own claims, each among another share of the rest."""
+    ours = [pair for pair in trained if pair.source == "own"]
+    rest = [pair for pair in trained if pair.source != "own"]
+    return [[*ours, *(pair for pair in rest if rng.random() < MIXED.get(pair.source, 0.0))] for _ in range(times)]
 
 
 def is_held_out(pair: Pair) -> bool:

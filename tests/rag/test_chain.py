@@ -127,9 +127,20 @@ def supported_sentence(sample_store):
 def test_a_true_sentence_is_shown_with_an_exact_quote(sample_store):
     true = supported_sentence(sample_store)
     answer = chain_of(sample_store, f"{true} [1]").invoke(FERRY)
-    assert [claim.text for claim in answer.claims] == [true]
+    assert answer.claims[0].text == true
     assert answer.citations[0].quote == true
     assert (answer.status, answer.model) == ("answered", "fake:model")
+
+
+def test_the_sentence_that_most_likely_answers_is_added_if_the_model_left_it_out(sample_store, chain):
+    best = chain.invoke(Query(FERRY, now=NOW)).claims[0]
+    beside = supported_sentence(sample_store)
+    assert best.text != beside
+    answer = chain_of(sample_store, f"{beside} [1]").invoke(FERRY)
+    assert [claim.text for claim in answer.claims] == [beside, best.text]
+    assert any("most likely answers" in note for note in answer.notes)
+    found = chain_of(sample_store, f"{best.text} [1]").invoke(FERRY)
+    assert [claim.text for claim in found.claims] == [best.text]
 
 
 def test_a_lie_is_withheld_counted_and_kept_for_audit(sample_store):

@@ -21,9 +21,13 @@ _WANTED: dict[Kind, str] = {
 
 def refusal_text(found: Sequence[RetrievedPassage]) -> str:
     """Return the refusal with the headlines of the nearest articles; `found` is best first."""
+    return f"{REFUSAL} {nearest_text(found, 'Nearest articles')}" if found else REFUSAL
+
+
+def nearest_text(found: Sequence[RetrievedPassage], lead: str) -> str:
+    """Return a sentence that begins with `lead` and names the first few articles; `found` is best first, not empty."""
     titles = dict.fromkeys(f"“{item.passage.title}” ({_byline(item)})" for item in found)
-    nearest = list(titles)[:NEAREST]
-    return f"{REFUSAL} Nearest articles: {'; '.join(nearest)}." if nearest else REFUSAL
+    return f"{lead}: {'; '.join(list(titles)[:NEAREST])}."
 
 
 def what_is_missing(question: str, found: Sequence[RetrievedPassage]) -> str:

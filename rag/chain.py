@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from rag.abstention import refusal_text, what_is_missing
+from rag.abstention import nearest_text, refusal_text, what_is_missing
 from rag.checking import check_sentence, is_refusal
 from rag.citations import CitationBook, with_markers
 from rag.composer import Draft, compose
@@ -154,18 +154,24 @@ class AnswerChain(Runnable[Any, Event]):
     def _search_and_read(self, work: _Work) -> None:
         """Step 3 and the reader's half of step 4.
 
-        A window that the reader of the page set is kept to. One that was only inferred gives way,
-        with a note, if nothing in it answers and something outside does: "in 2017" may be what a
-        question is about and not when it was reported.
+        A window that the reader of the page set is kept to; if nothing in it answers, a note names the nearest
+        articles outside. One that was only inferred gives way, with a note, if nothing in it answers and something
+        outside does: "in 2017" may be what a question is about and not when it was reported.
         """
         with self._encoder:
             self._search(work, work.window)
-            inferred = work.window is not None and work.query.window is None
-            if not inferred or self._answerable(work.reading):
+            if work.window is None or self._answerable(work.reading):
                 return
             inside = (work.found, work.reading)
             self._search(work, None)
-        if self._answerable(work.reading) or not inside[0]:
+        if work.query.window is not None:
+            known = {item.passage.article_id for item in inside[0]}
+            outside = [item for item in work.found if item.passage.article_id not in known]
+            if outside:
+                scope = "Nothing published then answers this" if inside[0] else "No article was published then"
+                work.notes.append(f"{scope}. {nearest_text(outside, 'Nearest at other times')}")
+            work.found, work.reading = inside
+        elif self._answerable(work.reading) or not inside[0]:
             scope = "Nothing published then answers this" if inside[0] else "No article was published then"
             words = work.window.inferred_from if work.window else ""
             work.notes.append(f"{scope} (“{words}”); all dates were searched.")

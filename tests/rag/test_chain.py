@@ -191,3 +191,12 @@ def test_the_prompt_numbers_passages_with_outlet_and_date(sample_store):
     prompt = chain._model.prompts[0][-1].text
     assert '<passage number="1" outlet="Aldria Wire" date="12 June 2025">' in prompt
     assert prompt.endswith(f"Question: {FERRY}")
+
+
+def test_a_window_that_was_set_and_holds_nothing_says_what_is_nearest_outside(chain):
+    window = TimeWindow(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC))
+    answer = chain.invoke(Query(FERRY, window=window))
+    assert (answer.status, answer.window, answer.retrieved) == ("abstained", window, ())
+    (note,) = answer.notes
+    assert note.startswith("No article was published then. Nearest at other times: “")
+    assert "errie" in note or "erry" in note

@@ -18,6 +18,7 @@ from rag.words import MONTHS, WEEKDAYS
 UNKNOWN = "relative to an unknown date"
 
 _WEEKDAY = "(?:" + "|".join(day.capitalize() for day in WEEKDAYS) + ")"
+_DAY_NAMES = frozenset(day.capitalize() for day in WEEKDAYS)
 _MONTH_NAME = "(?:" + "|".join(month.capitalize() for month in MONTHS) + ")"
 _SEASON = "(?:spring|summer|autumn|winter)"
 _UNIT = rf"(?:week|weekend|month|year|{_SEASON})"
@@ -87,7 +88,8 @@ def _is_name(text: str, start: int, end: int) -> bool:
     before = text[:start]
     named = _CAPITAL.search(before)
     opens = named is None or not before[: named.start()].strip() or before[: named.start()].rstrip()[-1] in ".!?\n"
-    return (named is not None and not opens) or re.match(r"\s[A-Z][a-z]", text[end:]) is not None
+    goes_on = text[start:end] in _DAY_NAMES and re.match(r"\s[A-Z][a-z]", text[end:]) is not None
+    return goes_on or (named is not None and not opens)
 
 
 def _meaning(match: re.Match[str], span: Span, published_at: datetime) -> str | None:
@@ -119,7 +121,8 @@ _PREPOSITIONS = frozenset(
 def _looks_back(match: re.Match[str], span: Span) -> bool | None:
     """Tell from the nearest verb whether a bare weekday or month is past; None if there is no telling."""
     text = match.string
-    before = list(_VERB.finditer(text, span[0], match.start()))
+    start = match.start("weekday") if match["weekday"] else match.start()
+    before = list(_VERB.finditer(text, span[0], start))
     for place in range(len(before) - 1, -1, -1):
         back = _tense(before, place)
         if back is not None:

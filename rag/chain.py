@@ -22,6 +22,7 @@ from rag.citations import CitationBook, with_markers
 from rag.composer import Draft, compose
 from rag.dialogue import standalone_question
 from rag.errors import ChatModelError
+from rag.events import event_in, window_from
 from rag.prompts import fitting
 from rag.providers import chat_model
 from rag.reader import Reading, read, reranked, shipped_model
@@ -149,6 +150,11 @@ class AnswerChain(Runnable[Any, Event]):
         if work.window is None and query.infer_window:
             now = query.now or self.settings.as_of or datetime.now(UTC)
             work.window = window_of(query.question, now) or window_of(work.search_query, now)
+            event = None if work.window else event_in(work.search_query)
+            if event:
+                with self._encoder:
+                    found = self.retriever.retrieve(event.words, sources=query.sources)
+                work.window = window_from(event, found)
         work.lap("understand", since)
 
     def _search_and_read(self, work: _Work) -> None:

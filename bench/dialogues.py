@@ -6,7 +6,8 @@ The first question is answered by the built-in reader, and its answer is part of
 
 follow-up      the gold article is among the first 8 passages, of the completed question and, beside it, of the same
                question as a person would ask it alone
-topic change   the second question is searched as it stands: nothing of the first is added to it
+topic change   the second question is searched as it stands: nothing of the first is added to it; and the gold article
+               is among the first 8, as without the first question
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ def main() -> None:
             chain = AnswerChain(store, settings)
             follow = [row for row in rows if not row["topic_change"]]
             asked = [_held(chain, row, options.show) for row in follow]
+            changes = [row for row in rows if row["topic_change"]]
+            changed = [_held(chain, row, options.show) for row in changes]
     completed, alone = sum(one for one, _ in asked), sum(other for _, other in asked)
-    changes = [row for row in rows if row["topic_change"]]
     kept = 0
     for row in changes:
         query = standalone_question(row["second"], [Turn(row["first"])])
@@ -54,7 +56,8 @@ def main() -> None:
             print(f"polluted: {query}")
     print(
         f"{options.split}: follow-ups {completed} of {len(follow)} found, {alone} asked alone "
-        f"(ratio {completed / max(1, alone):.3f}); topic changes left alone {kept} of {len(changes)}"
+        f"(ratio {completed / max(1, alone):.3f}); topic changes left alone {kept} of {len(changes)}, "
+        f"found {sum(one for one, _ in changed)}, {sum(other for _, other in changed)} asked alone"
     )
 
 

@@ -29,6 +29,7 @@ from training.claim_sets import Pair, judged
 from training.claims import is_held_out
 
 SEED, RESAMPLES = 23, 1000
+MOST_SENTENCES = 60
 Judge = Callable[[Pair], float]
 
 
@@ -42,7 +43,7 @@ def main() -> None:
     settings = load_settings(verifier=options.verifier)
     verifier = verifier_of(settings)
     embeddings = SentenceEmbeddings.packaged(settings)
-    trivial: dict[str, Judge] = {"word overlap": overlap, "likeness": lambda pair: likeness(pair, embeddings.embed)}
+    trivial: dict[str, Judge] = {"word overlap": overlap, "likeness": Likeness(embeddings)}
     by_set: dict[str, list[Pair]] = defaultdict(list)
     for pair in judged(options.data):
         by_set[pair.source].append(pair)
@@ -73,10 +74,18 @@ def overlap(pair: Pair) -> float:
     return sum(word in held for word in wanted) / max(1, len(wanted))
 
 
-def likeness(pair: Pair, embed: Callable[[Sequence[str]], np.ndarray]) -> float:
-    """Return the greatest cosine of the claim with a sentence of the document."""
-    vectors = np.asarray(embed([pair.claim, *sentences(pair.text)[:200]]))
-    return float((vectors[1:] @ vectors[0]).max()) if len(vectors) > 1 else 0.0
+class Likeness:
+    """The greatest cosine of the claim with one of the document's first sentences."""
+
+    def __init__(self, embeddings: SentenceEmbeddings) -> None:
+        self._embeddings = embeddings
+        self._documents: dict[str, np.ndarray] = {}  # many claims are about the same one
+
+    def __call__(self, pair: Pair) -> float:
+        """Return it for one pair."""
+        if pair.text not in self._documents:
+            self._documents[pair.text] = self._embeddings.embed(sentences(pair.text)[:MOST_SENTENCES] or [""])
+        return float((self._documents[pair.text] @ self._embeddings.embed([pair.claim])[0]).max())
 
 
 def best_bound(scores: Sequence[float], right: np.ndarray) -> float:

@@ -19,9 +19,11 @@ _ELLIPSIS = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"^\s*(?:(?:and|but|so)\b)?[\s,]*(?:what|how)\s+(?:about|of)\s+(?P<rest>.+?)[\s?]*$", re.IGNORECASE)
+# "What about the ferry Solenne, when was she built?", "And the dyke at Tanner's Meadow: was it badgers?"
 _ABOUT_ITSELF = re.compile(
-    r"^\s*(?:(?:and|but|so)\b)?[\s,]*(?i:what about)\s+(?P<rest>[^,?]*(?<!\w)[A-Z][^,?]*)"
-    r"[,:–—]\s*(?:who|what|where|when|why|how|which|did|does|do|is|are|was|were|has|have|had|will)\b"
+    r"^\s*(?:(?:and|but|so|then|now|also)\b)?[\s,]*(?:what about\s+|as for\s+)?(?P<rest>[^,:–—?]+)"
+    r"[,:–—]\s*(?:who|what|where|when|why|how|which|did|does|do|is|are|was|were|has|have|had|will)\b",
+    re.IGNORECASE,
 )
 _WHOLE = re.compile(
     r"(?:by |to |in |at |on |of |from )?(?:who|whom|whose|what|where|when|why|how|which|did|does|do|is|are|was|were"
@@ -46,6 +48,7 @@ _TIMES = frozenset(
     "year month week weekend morning evening quarter summer spring autumn winter season day days".split()
 )
 _TIMES |= frozenset([*WEEKDAYS, *MONTHS])
+_DEFINITE = re.compile(r"\bthe [a-z]+", re.IGNORECASE)
 _BACK_WORDS = re.compile(r"\bthe (?:former|latter|other one|others)\b", re.IGNORECASE)
 WHOLE_QUESTION_STEMS = 4
 SHORT_QUESTION_STEMS = 3  # "How many were hurt?" has two: too little to search with
@@ -63,7 +66,7 @@ def is_follow_up(question: str) -> bool:
     """
     question = question.replace("’", "'")
     about = _ABOUT_ITSELF.match(question)
-    if about:  # "What about the ferry Solenne, when was she built?"
+    if about and _is_topic(about["rest"]):
         return False
     bare = _LEADING.sub("", question)
     pointing = _POINTING.search(bare) and not (_FRONTED.match(bare) or _CLEFT.search(bare))
@@ -75,7 +78,20 @@ def is_follow_up(question: str) -> bool:
     first_name = min((question.find(name) for name in named), default=len(question))
     if any(_points_back(question, match, first_name) for match in re.finditer(r"\w+", question)):
         return True
-    return not named and not re.search(r"\d", question) and len(content_stems(question)) < SHORT_QUESTION_STEMS
+    if named or re.search(r"\d", question):
+        return False
+    count = len(content_stems(question))
+    return count < SHORT_QUESTION_STEMS or (count == SHORT_QUESTION_STEMS and bool(_DEFINITE.search(question)))
+
+
+def _is_topic(words: str) -> bool:
+    """Tell whether the words before a comma name what the question is about: a name, or two words of content."""
+    said = tokens(words)
+    if not said or said[-1] in ("one", "ones") or set(said) & _PERSONAL:
+        return False
+    if _WHOLE.match(words) or _FRONTED.match(f"{words},"):
+        return False
+    return bool(names(words[:1].lower() + words[1:])) or len(content_stems(words)) >= SHORT_QUESTION_STEMS - 1
 
 
 def standalone_question(question: str, turns: Sequence[Turn], model: BaseChatModel | None = None) -> str:
@@ -145,7 +161,7 @@ def _points_back(question: str, match: re.Match[str], first_name: int) -> bool:
         return following not in _TIMES and following not in ("who", "whose", "that", "which", "affected", "of", "in")
     if word == "that":
         # "the firm that bought…" is a relative clause; "Who said that?" and "Was that legal?" point back
-        return not after or (len(before) == 1 and last in _FORMS_OF_BE)
+        return not after or last in _FORMS_OF_BE | {"did", "does", "would", "could"}
     if word == "there":
         return not (named or last in _FORMS_OF_BE or following in _FORMS_OF_BE)
     if word in ("one", "ones"):

@@ -6,14 +6,17 @@ The shipped network is of the reader's shape (`rag.span_model`), trained on clai
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from functools import cache
+from importlib import resources
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from rag.prompts import judge_prompt
 from rag.sentences import sentences
-from rag.span_model import encode, pad
+from rag.span_model import encode, load_shipped, load_tokenizer, pad
 from rag.words import content_stems
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 SUPPORTED, CONTRADICTED, NEITHER = 0, 1, 2
 CLAIM_TOKENS = 96
 READ_WORDS = 150  # of a longer text the sentences that share most words with the claim are read
-WEIGHTS = "claims.safetensors"
+WEIGHTS, BOUNDS = "claims.safetensors", "claims.json"
 
 
 def best_parts(claim: str, texts: Sequence[str]) -> str:
@@ -75,7 +78,15 @@ class NetworkEntailment:
         return list(chances)
 
 
-_SUPPORT_LABELS = ("entailment", "supported", "consistent")
+@cache
+def shipped_entailment() -> NetworkEntailment:
+    """Load the network in the package, with the bounds set for it (`training/bounds.py`).
+
+    Raises:
+        ModelError: The weights are missing or damaged, or the packaged model is not installed.
+    """
+    bounds = json.loads(resources.files("rag.data").joinpath(BOUNDS).read_text(encoding="utf-8"))
+    return NetworkEntailment(load_shipped(WEIGHTS), load_tokenizer(), **bounds)
 
 
 class CrossEntailment:

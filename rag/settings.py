@@ -71,9 +71,9 @@ class Settings(BaseSettings):
         "empty uses the calibrated threshold.",
     )
     verifier: str = Field(
-        default="rules",
-        description="What checks a chat model's sentences after the rules: nothing more (rules), nli: with the name or "
-        "folder of a cross-encoder, or llm for the chat model itself.",
+        default="builtin",
+        description="What checks a chat model's sentences after the rules: the network in the package (builtin), "
+        "nothing more (rules), nli: with the name or folder of a cross-encoder, or llm for the chat model itself.",
     )
     lenient: bool = Field(default=False, description="Show unsupported sentences, marked, instead of withholding them.")
     host: str = Field(default="127.0.0.1", description="Address the server binds to.")

@@ -1,8 +1,8 @@
 """Claim and cited passages to verdict: the rules first, then a model for what rules cannot see.
 
 What the rules settle stays: a claim that stands there word for word is supported, one with another number, date, name,
-speaker or direction is not. Of the rest a model gives the chance that the passages support it. Two models fit
-behind `Entailment`: a cross-encoder that the settings name, and the chat model as judge.
+speaker or direction is not. Of the rest a model gives the chance that the passages support it. Three models fit
+behind `Entailment`: the network in the package, a cross-encoder that the settings name, and the chat model as judge.
 """
 
 from __future__ import annotations
@@ -89,16 +89,18 @@ def _dated(passage: str) -> str:
 
 
 def verifier_of(settings: Settings, chat: BaseChatModel | None = None) -> Verifier:
-    """Return the verifier that the settings name: "rules", "nli:NAME" or "llm".
+    """Return the verifier that the settings name: "builtin", "rules", "nli:NAME" or "llm".
 
     Raises:
         ModelError: Its model cannot be loaded.
         SettingsError: There is no such verifier, or "llm" is set without a chat model.
     """
-    from rag.entailment import ChatEntailment, CrossEntailment
+    from rag.entailment import ChatEntailment, CrossEntailment, shipped_entailment
     from rag.errors import SettingsError
 
     kind, _, name = settings.verifier.partition(":")
+    if kind == "builtin" and not name:
+        return Verifier(shipped_entailment())
     if kind == "rules" and not name:
         return Verifier()
     if kind == "nli" and name:
@@ -108,6 +110,6 @@ def verifier_of(settings: Settings, chat: BaseChatModel | None = None) -> Verifi
             raise SettingsError("PRESSMARK_VERIFIER=llm needs a chat model: set PRESSMARK_CHAT_MODEL.")
         return Verifier(ChatEntailment(chat))
     raise SettingsError(
-        f"PRESSMARK_VERIFIER={settings.verifier!r} is none: write rules, llm, or nli: with the name or folder of a "
-        "cross-encoder."
+        f"PRESSMARK_VERIFIER={settings.verifier!r} is none: write builtin, rules, llm, or nli: with the name or "
+        "folder of a cross-encoder."
     )

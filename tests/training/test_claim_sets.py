@@ -9,7 +9,7 @@ PARAGRAPH = (
     "The harbour bridge was opened on Tuesday by mayor Ines Halloran. It cost 40 million crowns, which was more than "
     "expected, and took four years to build. Engineer Tomas Wick said that the ground had been softer than in 2019."
 )
-ELSEWHERE = "The orchestra from Karsk, led by Vera Holm, will tour in May, after a break of two years, and rest in June."
+ELSEWHERE = "The orchestra from Karsk, led by Vera Holm, will tour in May, after a break of two years."
 
 
 def test_a_fault_changes_the_claim_and_its_label():

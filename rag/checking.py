@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from rag.citations import CitationBook, as_of, cite_best, parse_markers
 from rag.instructions import instructed_spans, plain, without
 from rag.prompts import REFUSAL
-from rag.rules import Check
+from rag.rules import Check, check_by_rules
 from rag.schema import Claim, ClaimShown, RetrievedPassage
 from rag.verifier import Verifier
 
 # A writer has no business with links, images or markup: the page links articles by what is stored of them.
 _UNSAFE = re.compile(r"https?://|www\.|\]\(|!\[|<[a-z/!|]|```|\[/?INST\]", re.IGNORECASE)
+
+MOST_TRIED = 3  # passages that the verifier is asked about for a sentence with a wrong citation
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,11 @@ def is_refusal(sentence: str) -> bool:
 def _better_passage(
     found: Sequence[RetrievedPassage], text: str, check: Check, verifier: Verifier
 ) -> tuple[int, Check] | None:
-    """Return the first other passage that supports the sentence fully, with its verdict."""
-    for number, item in enumerate(found, start=1):
-        other = verifier.verify(text, [_evidence(item)])
+    """Return another passage that supports the sentence fully, with its verdict; the rules say which are worth asking."""
+    ruled = {number: check_by_rules(text, [_evidence(item)]) for number, item in enumerate(found, start=1)}
+    hopeful = [number for number, rule in ruled.items() if rule.verdict != "unsupported" or not rule.settled]
+    for number in sorted(hopeful, key=lambda number: -ruled[number].score)[:MOST_TRIED]:
+        other = verifier.verify(text, [_evidence(found[number - 1])])
         if other.verdict == "supported" and other.score > check.score:
             return number, other
     return None

@@ -76,7 +76,7 @@ def is_refusal(sentence: str) -> bool:
 def _better_passage(
     found: Sequence[RetrievedPassage], text: str, check: Check, verifier: Verifier
 ) -> tuple[int, Check] | None:
-    """Return another passage that supports the sentence fully, and its verdict; the rules say which are worth asking."""
+    """Return another passage that supports the sentence fully, and its verdict; the rules say which to ask about."""
     ruled = {number: check_by_rules(text, [_evidence(item)]) for number, item in enumerate(found, start=1)}
     hopeful = [number for number, rule in ruled.items() if rule.verdict != "unsupported" or not rule.settled]
     for number in sorted(hopeful, key=lambda number: -ruled[number].score)[:MOST_TRIED]:

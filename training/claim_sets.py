@@ -11,7 +11,7 @@ import random
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,6 +174,17 @@ def own() -> Iterator[Pair]:
         for name, label in labels:
             for claim in row[name]:
                 yield Pair("own", f"own:{row['id'].rsplit(':', 1)[0]}", claim["claim"], text, label)
+
+
+def faulty(pairs: Sequence[Pair], faults: int, rng: random.Random) -> Iterator[Pair]:
+    """Yield our true sentences once more, some words exchanged, and each with so many faults, one at a time."""
+    true = [pair for pair in pairs if pair.source == "own" and pair.label == "supported"]
+    for pair in true:
+        yield replace(pair, claim=reworded(pair.claim, rng))
+        for _ in range(faults):
+            wrong = corrupted(pair.claim, pair.text, rng.choice(true).text, rng)
+            if wrong:
+                yield replace(pair, claim=wrong[0], label=wrong[1])
 
 
 # -- made from paragraphs ------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """Train the verifier's network: does a text support a claim?
 
     python -m training.claims --data ../shared/data --out runs/claims
-    python -m training.claims --data ../shared/data --out runs/claims-own --start runs/claims/network.pt --own 4
+    python -m training.claims --data ../shared/data --out runs/claims-own --start runs/claims/network.pt --own 3
+    python -m training.claims --data ../shared/data --out runs/claims-end --start runs/claims-own/network.pt \\
+        --own 2 --faults 2
 
 Prepares the pairs in memory (`training.claim_sets`), starts from the shipped reader's network with a new head, and
 trains in an order that follows from the seed: a run that was stopped goes on from its last checkpoint. Half of the
@@ -27,7 +29,7 @@ from tokenizers import Tokenizer
 from rag.entailment import CLAIM_TOKENS, CONTRADICTED, NEITHER, SUPPORTED, best_parts
 from rag.sentences import sentences
 from rag.span_model import WORD_EMBEDDINGS, Encoded, encode, load_tokenizer, pad, shipped_network
-from training.claim_sets import Pair, all_sets, judged, judged_sentences, made, own
+from training.claim_sets import Pair, all_sets, faulty, judged, judged_sentences, made, own
 from training.precision import autocast
 
 SEED = 11
@@ -64,6 +66,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--start", type=Path, help="network.pt of a first run; the reader's network if left out")
     parser.add_argument("--own", type=int, default=0, help="our own claims so many times, among a share of the rest")
+    parser.add_argument("--faults", type=int, default=0, help="made from each of our true sentences")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(SEED)
@@ -73,7 +76,7 @@ def main() -> None:
     pairs = [*all_sets(options.data), *labels, *made(_paragraphs(options.data), rng), *own()]
     kept = [pair for pair in pairs if is_held_out(pair)]
     trained = [pair for pair in [*pairs, *judged_sentences(labels)] if not is_held_out(pair)]
-    passes = _mixed(trained, options.own, rng) if options.own else _first(trained, rng)
+    passes = _mixed(trained, options.own, options.faults, rng) if options.own else _first(trained, rng)
     tokenizer = load_tokenizer()
     batches = [batch for part in passes for batch in _batches(part, tokenizer, rng)][: options.steps]
     print(f"{len(pairs)} pairs, {len(kept)} kept; {len(batches)} steps of {BATCH}", flush=True)
@@ -97,11 +100,18 @@ def _first(trained: Sequence[Pair], rng: random.Random) -> list[list[Pair]]:
     ]
 
 
-def _mixed(trained: Sequence[Pair], times: int, rng: random.Random) -> list[list[Pair]]:
-    """Return passes over our own claims, each among another share of the rest."""
+def _mixed(trained: Sequence[Pair], times: int, faults: int, rng: random.Random) -> list[list[Pair]]:
+    """Return passes over our own claims, each with other faults and among another share of the rest."""
     ours = [pair for pair in trained if pair.source == "own"]
     rest = [pair for pair in trained if pair.source != "own"]
-    return [[*ours, *(pair for pair in rest if rng.random() < MIXED.get(pair.source, 0.0))] for _ in range(times)]
+    return [
+        [
+            *ours,
+            *(faulty(ours, faults, rng) if faults else ()),
+            *(pair for pair in rest if rng.random() < MIXED.get(pair.source, 0.0)),
+        ]
+        for _ in range(times)
+    ]
 
 
 def is_held_out(pair: Pair) -> bool:

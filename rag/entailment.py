@@ -56,9 +56,17 @@ class NetworkEntailment:
     name = "builtin"
 
     def __init__(
-        self, network: torch.nn.Module, tokenizer: Tokenizer, *, supported: float, doubted: float, partly: float
+        self,
+        network: torch.nn.Module,
+        tokenizer: Tokenizer,
+        *,
+        supported: float,
+        thin: float,
+        doubted: float,
+        partly: float,
     ) -> None:
         self.supported = supported
+        self.thin = thin
         self.doubted = doubted
         self.partly = partly
         self._network = network.eval()
@@ -92,7 +100,7 @@ def shipped_entailment() -> NetworkEntailment:
 class CrossEntailment:
     """A sentence-transformers cross-encoder: of (text, claim) it gives one logit of support, or three of NLI."""
 
-    supported, doubted, partly = 0.5, 0.8, 0.25
+    supported, thin, doubted, partly = 0.5, 0.5, 0.8, 0.25
 
     def __init__(self, model: CrossEncoder, name: str) -> None:
         self.name = f"nli:{name}"
@@ -149,7 +157,7 @@ class ChatEntailment:
     """
 
     name = "llm"
-    supported, doubted, partly = 1.0, 1.0, 0.5
+    supported, thin, doubted, partly = 1.0, 1.0, 1.0, 0.5
 
     def __init__(self, model: BaseChatModel) -> None:
         self.unparsable = 0

@@ -29,13 +29,15 @@ class Entailment(Protocol):
 
     Attributes:
         name: Of the tier, as in the settings.
-        supported: Chance from which a claim counts as supported.
+        supported: Chance from which a claim counts as supported that the rules find no fault with.
+        thin: The same for a claim whose words the passages hold too few of.
         doubted: The same for a claim that the rules doubt.
         partly: Chance from which it counts as partly supported.
     """
 
     name: str
     supported: float
+    thin: float
     doubted: float
     partly: float
 
@@ -73,10 +75,17 @@ class Verifier:
             return replace(found, reasons=(*found.reasons, f"{self.model.name} gave no usable answer"))
         chance = max(chances)
         score = round(chance, 3)
-        if chance >= (self.model.doubted if found.doubted else self.model.supported):
+        if chance >= bound_for(found, self.model):
             return Check("supported", score, ())
         reasons = found.reasons or ("the cited passage does not say this",)
         return Check("partly" if chance >= self.model.partly else "unsupported", score, reasons)
+
+
+def bound_for(found: Check, model: Entailment) -> float:
+    """Return the chance from which a claim that the rules left open counts as supported."""
+    if found.doubted:
+        return model.doubted
+    return model.supported if found.verdict == "supported" else model.thin
 
 
 def _dated(passage: str) -> str:

@@ -2,9 +2,9 @@
 
     python -m training.bounds [--network runs/claims-own/network.pt] [--write]
 
-Without --network the shipped weights are measured. `supported` and `doubted` are those that leave the smaller of two
-shares greatest: of faults caught, of true sentences passed. `partly` is the chance above which half of what falls short
-is true all the same.
+Without --network the shipped weights are measured. `supported`, `thin` and `doubted` (`rag.verifier.Entailment`) are
+those that leave the smaller of two shares greatest: of faults caught, of true sentences passed. `partly` is the chance
+above which half of what falls short is true all the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rag.span_model import load_shipped, load_tokenizer, shipped_network
 from rag.verifier import Verifier
 from training.export import FOLDER
 
-TRIED = np.round(np.arange(0.05, 0.99, 0.02), 2)
+TRIED = np.round([0.01, 0.02, *np.arange(0.05, 0.96, 0.05), 0.97, 0.98, 0.99], 2)
 
 
 class _Kept(NetworkEntailment):
@@ -51,31 +51,31 @@ def main() -> None:
         network.load_state_dict(torch.load(options.network, weights_only=True))
     else:
         network = load_shipped(WEIGHTS)
-    model = _Kept(network, load_tokenizer(), supported=0.5, doubted=0.5, partly=0.5)
-    true, chance, doubted, settled = [], [], [], []
+    model = _Kept(network, load_tokenizer(), supported=0.5, thin=0.5, doubted=0.5, partly=0.5)
+    true, chance, kind, settled = [], [], [], []
     for case in all_cases("dev"):
         found = check_by_rules(case.claim, case.passages)
         true.append(case.true)
-        doubted.append(found.doubted)
+        kind.append(2 if found.doubted else 0 if found.verdict == "supported" else 1)
         settled.append(found.settled)
         if found.settled:
             chance.append(1.0 if found.verdict == "supported" else -1.0)
         else:
             Verifier(model).verify(case.claim, case.passages)
             chance.append(model.last)
-    is_true, is_doubted, chances = np.array(true), np.array(doubted), np.array(chance)
+    is_true, kinds, chances = np.array(true), np.array(kind), np.array(chance)
 
-    def shares(plain: float, strict: float) -> tuple[float, float]:
-        passed = chances >= np.where(is_doubted, strict, plain)
+    def shares(bounds: tuple[float, ...]) -> tuple[float, float]:
+        passed = chances >= np.array(bounds)[kinds]
         return float(1 - passed[~is_true].mean()), float(passed[is_true].mean())
 
-    pairs = [(plain, strict) for plain, strict in product(TRIED, TRIED) if strict >= plain]
-    plain, strict = max(pairs, key=lambda pair: (min(shares(*pair)), sum(shares(*pair))))
-    caught, passed = shares(plain, strict)
-    short = (chances < np.where(is_doubted, strict, plain)) & ~np.array(settled)
-    halves = [bound for bound in TRIED if bound < plain and (short & (chances >= bound)).any()]
-    good = [bound for bound in halves if is_true[short & (chances >= bound)].mean() >= 0.5]
-    bounds = {"supported": float(plain), "doubted": float(strict), "partly": float(min(good, default=plain))}
+    chosen = max(product(TRIED, TRIED, TRIED), key=lambda bounds: (min(shares(bounds)), sum(shares(bounds))))
+    caught, passed = shares(chosen)
+    short = (chances < np.array(chosen)[kinds]) & ~np.array(settled)
+    tried = [bound for bound in TRIED if bound < min(chosen) and (short & (chances >= bound)).any()]
+    good = [bound for bound in tried if is_true[short & (chances >= bound)].mean() >= 0.5]
+    plain, thin, strict = (float(bound) for bound in chosen)
+    bounds = {"supported": plain, "thin": thin, "doubted": strict, "partly": float(min(good, default=min(chosen)))}
     print(f"{bounds}: faults caught {caught:.3f}, true sentences passed {passed:.3f}")
     if options.write:
         (FOLDER / BOUNDS).write_text(json.dumps(bounds, indent=1) + "\n", encoding="utf-8")

@@ -1,8 +1,8 @@
-"""Train the verifier's network: does a text support a claim?
+r"""Train the verifier's network: does a text support a claim?
 
     python -m training.claims --data ../shared/data --out runs/claims
     python -m training.claims --data ../shared/data --out runs/claims-own --start runs/claims/network.pt --own 3
-    python -m training.claims --data ../shared/data --out runs/claims-end --start runs/claims-own/network.pt \\
+    python -m training.claims --data ../shared/data --out runs/claims-end --start runs/claims-own/network.pt \
         --own 2 --faults 2
 
 Prepares the pairs in memory (`training.claim_sets`), starts from the shipped reader's network with a new head, and

@@ -13,7 +13,7 @@ PASSAGE = (
 
 
 class Fixed:
-    name, supported, doubted, partly = "fixed", 0.6, 0.8, 0.3
+    name, supported, thin, doubted, partly = "fixed", 0.6, 0.6, 0.8, 0.3
 
     def __init__(self, *chances):
         self.chances = list(chances)

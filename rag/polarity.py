@@ -62,11 +62,15 @@ _FOR = re.compile(r"\bvot\w+ (?:for|in favour)|\bin favour\b")
 _AGAINST = re.compile(r"\bvot\w+ against|\bagainst\b")
 
 
-def polarity(claim: str, evidence: str) -> list[str]:
-    """Return reasons why the claim says the contrary of the sentences of `evidence` closest to it; empty if none."""
+def polarity(claim: str, evidence: str) -> list[tuple[str, bool]]:
+    """Return reasons why the claim says the contrary of the sentences of `evidence` closest to it; empty if none.
+
+    With each stands whether it is sure: "rose" for "fell" nearly always is, while a "not" may come in by rewording.
+    """
     claim, evidence = claim.replace("’", "'"), evidence.replace("’", "'")
     near = _closest(claim, evidence)
-    return [*_negation(claim, near), *_directions(claim, near, evidence), *_votes(claim, near)]
+    sure = [*_directions(claim, near, evidence), *_votes(claim, near)]
+    return [*((reason, False) for reason in _negation(claim, near)), *((reason, True) for reason in sure)]
 
 
 def _closest(claim: str, evidence: str) -> list[str]:

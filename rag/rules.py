@@ -56,7 +56,8 @@ class Check:
     Attributes:
         score: Support in [0, 1].
         reasons: What is wrong, empty if nothing is.
-        settled: The claim stands there word for word, or a fact in it differs: no model has a say in it.
+        settled: The claim stands there word for word, or a fact in it differs, or the passages hold next to none of its
+            words: no model has a say in it.
         doubted: A sign speaks against it that a true rewording may show too ("not", "fell", "Unease").
     """
 
@@ -80,11 +81,11 @@ def check_by_rules(claim: str, passages: Sequence[str]) -> Check:
     if any(_stands_in(claim, passage) for passage in passages):
         return Check("supported", 1.0, (), settled=True)
     evidence = "\n".join(passages)
-    doubtful = [*wrong_figures(claim, evidence), *_names(claim, evidence)]
+    doubtful = [*wrong_figures(claim, evidence), *_names(claim, evidence), *polarity(claim, evidence)]
     hard = [*_quotations(claim, evidence), *wrong_dates(claim, passages), *(why for why, sure in doubtful if sure)]
     doubts = [why for why, sure in doubtful if not sure]
-    doubts += [*_fractions(claim, evidence), *polarity(claim, evidence)]
-    doubts += _scraps(claim, passages)
+    doubts += _fractions(claim, evidence)
+    hard += _scraps(claim, passages)
     coverage = _coverage(claim, evidence)
     if hard or doubts:
         reasons = tuple(dict.fromkeys([*hard, *doubts]))
@@ -95,7 +96,8 @@ def check_by_rules(claim: str, passages: Sequence[str]) -> Check:
     missing = _missing_words(" ".join(thin) if thin and coverage >= SUPPORTED_COVERAGE else claim, evidence)
     reason = "the cited passage does not mention: " + ", ".join(missing[:5])
     partly = coverage >= PARTLY_COVERAGE and len(content_stems(claim)) > SCRAP_WORDS
-    return Check("partly" if partly else "unsupported", round(coverage, 3), (reason,))
+    verdict: Verdict = "partly" if partly else "unsupported"
+    return Check(verdict, round(coverage, 3), (reason,), settled=coverage < PARTLY_COVERAGE)
 
 
 def _stands_in(claim: str, passage: str) -> bool:

@@ -71,7 +71,7 @@ class Settings(BaseSettings):
         "empty uses the calibrated threshold.",
     )
     verifier: str = Field(
-        default="rules",
+        default="builtin",
         description="What checks a chat model's sentences after the rules: the network in the package (builtin), "
         "nothing more (rules), nli: with the name or folder of a cross-encoder, or llm for the chat model itself.",
     )

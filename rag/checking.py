@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.citations import CitationBook, as_of, cite_best, parse_markers
 from rag.instructions import instructed_spans, plain, without
-from rag.prompts import REFUSAL
+from rag.prompts import REFUSAL, quotes_prompt
 from rag.rules import Check, check_by_rules
 from rag.schema import Claim, ClaimShown, RetrievedPassage
 from rag.verifier import Verifier
@@ -42,7 +42,7 @@ def check_sentence(
     marked = parse_markers(sentence, len(found))
     if not any(character.isalnum() for character in marked.text):
         return Checked(None)
-    if _UNSAFE.search(marked.text) or instructed_spans(marked.text):
+    if _UNSAFE.search(marked.text) or instructed_spans(marked.text) or quotes_prompt(marked.text):
         return Checked(None, withheld=True)
     reasons = [f"[{number}] names no passage" for number in marked.invalid]
     numbers = list(marked.numbers)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rag.anchors import anchors
+from rag.instructions import touches
 from rag.schema import Citation, RetrievedPassage
 from rag.sentences import sentence_spans
 from rag.words import content_stems
@@ -89,14 +90,17 @@ def cite_best(found: RetrievedPassage, claim: str) -> Citation:
     A second sentence joins only if it brings words of the claim that the first one lacks.
     """
     wanted = set(content_stems(claim))
-    spans = sentence_spans(found.passage.text)
+    whole = sentence_spans(found.passage.text)
+    spans = [span for span in whole if not touches(span, found.instructed)] or whole
     shared = [wanted & set(content_stems(found.passage.text[start:end])) for start, end in spans]
     first = max(range(len(spans)), key=lambda index: (len(shared[index]), -index))
     low = high = first
     gains = [(len(shared[near] - shared[first]), near) for near in (first - 1, first + 1) if 0 <= near < len(spans)]
     if gains and max(gains)[0] > 0:
         near = max(gains)[1]
-        low, high = min(first, near), max(first, near)
+        both = min(first, near), max(first, near)
+        if not touches((spans[both[0]][0], spans[both[1]][1]), found.instructed):
+            low, high = both
     offset = found.passage.start
     return cite_span(found, offset + spans[low][0], offset + spans[high][1])
 

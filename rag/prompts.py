@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from rag.instructions import plain, without
 from rag.schema import RetrievedPassage, Turn
 from rag.sentences import sentences
-from rag.words import content_stems
+from rag.words import content_stems, tokens
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
+LEAK_WORDS = 6
 _FRAME = 60  # tokens around system text, passages and question
 _LEAST = 48  # tokens of a passage below which showing it says too little
 REFUSAL = "The archive does not say."
@@ -95,6 +96,14 @@ def _cut(text: str, question: str, tokens: int) -> str:
         for previous, place in zip([-1, *places], places, strict=False)
     ]
     return " ".join(pieces) + (" …" if places[-1] < len(parts) - 1 else "")
+
+
+def quotes_prompt(text: str) -> bool:
+    """Tell whether a text holds so many words in a row of what the model was told to do."""
+    said = tokens(text)
+    runs = (" ".join(said[at : at + LEAK_WORDS]) for at in range(len(said) - LEAK_WORDS + 1))
+    told = f" {' '.join(tokens(ANSWER_SYSTEM))} "
+    return any(f" {run} " in told for run in runs)
 
 
 def standalone_prompt(question: str, turns: Sequence[Turn]) -> list[tuple[str, str]]:

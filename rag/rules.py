@@ -89,7 +89,9 @@ def check_by_rules(claim: str, passages: Sequence[str]) -> Check:
     coverage = _coverage(claim, evidence)
     if hard or doubts:
         reasons = tuple(dict.fromkeys([*hard, *doubts]))
-        return Check("unsupported", round(coverage * 0.4, 3), reasons, settled=bool(hard), doubted=bool(doubts))
+        few = len(content_stems(claim)) <= SCRAP_WORDS and coverage < 1
+        settled = bool(hard) or few or coverage < PARTLY_COVERAGE
+        return Check("unsupported", round(coverage * 0.4, 3), reasons, settled=settled, doubted=bool(doubts))
     thin = [part for part in _clauses(claim) if _coverage(part, evidence) < CLAUSE_COVERAGE]
     if coverage >= SUPPORTED_COVERAGE and not thin:
         return Check("supported", round(coverage, 3), ())
@@ -97,7 +99,7 @@ def check_by_rules(claim: str, passages: Sequence[str]) -> Check:
     reason = "the cited passage does not mention: " + ", ".join(missing[:5])
     partly = coverage >= PARTLY_COVERAGE and len(content_stems(claim)) > SCRAP_WORDS
     verdict: Verdict = "partly" if partly else "unsupported"
-    return Check(verdict, round(coverage, 3), (reason,), settled=coverage < PARTLY_COVERAGE)
+    return Check(verdict, round(coverage, 3), (reason,), settled=not partly)
 
 
 def _stands_in(claim: str, passage: str) -> bool:

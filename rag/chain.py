@@ -18,7 +18,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from rag.abstention import nearest_text, refusal_text, what_is_missing
 from rag.checking import check_sentence, is_refusal
-from rag.citations import CitationBook, with_markers
+from rag.citations import CitationBook, parse_markers, with_markers
 from rag.composer import Draft, compose
 from rag.dialogue import standalone_question
 from rag.errors import ChatModelError
@@ -46,12 +46,14 @@ from rag.span_model import shipped_network
 from rag.store import Store
 from rag.timeframe import window_of
 from rag.verifier import Verifier, verifier_of
+from rag.words import content_stems, stem, tokens
 from rag.writer import Limits, write
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 BUILTIN = "builtin"
+MOST_WORDS = 0.6  # of the sentence that most likely answers; what holds so many says it
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ class AnswerChain(Runnable[Any, Event]):
         if self._model is not None and work.found:
             yield Stage("writing", f"from {len(work.found)} passages")
             refused = yield from self._written(work, self._model)
-        if not refused and self._answerable(work.reading) and not _quotes_the_best(work):
+        if not refused and self._answerable(work.reading) and not _tells_the_best(work):
             yield Stage("reading", f"{len(work.found)} passages")
             yield from self._extracted(work)
         answer = self._answer(work)
@@ -210,13 +212,17 @@ class AnswerChain(Runnable[Any, Event]):
                 f"The chat model read {len(texts)} of {len(work.found)} passages: PRESSMARK_CHAT_CONTEXT has no room "
                 "for more."
             )
-        found = work.found[: len(texts)]
+        found, said = work.found[: len(texts)], set[str]()
         try:
             for sentence in write(work.search_query, found, texts, model, limits):
                 work.raw.append(sentence)
                 if is_refusal(sentence):
                     refused = True
                     continue
+                words = " ".join(tokens(parse_markers(sentence, len(found)).text))
+                if words in said:  # small models go in circles
+                    continue
+                said.add(words)
                 checked = check_sentence(sentence, found, work.book, self._verifier, lenient=settings.lenient)
                 work.withheld += checked.withheld
                 if checked.shown is not None:
@@ -234,17 +240,12 @@ class AnswerChain(Runnable[Any, Event]):
     def _extracted(self, work: _Work) -> Iterator[Event]:
         """Steps 4 to 6 without a chat model: exact sentences, checked like any other.
 
-        To what a chat model wrote without the sentence that most likely answers, that sentence is added.
+        They follow what a chat model wrote if that does not say what most likely answers.
         """
-        written = bool(work.claims)
         if work.model != BUILTIN:
-            work.notes.append(
-                "Last: the sentence that most likely answers, found by the built-in reader."
-                if written
-                else "Shown instead: the evidence the built-in reader found."
-            )
-        reading = replace(work.reading, sentences=work.reading.sentences[:1]) if written else work.reading
-        draft: Draft = compose(work.search_query, reading, work.book)
+            place = "Added" if work.claims else "Shown instead"
+            work.notes.append(f"{place}: the evidence the built-in reader found.")
+        draft: Draft = compose(work.search_query, work.reading, work.book)
         quotes = {citation.number: citation for citation in work.book.citations}
         since = time.perf_counter()
         for claim in draft.claims:
@@ -306,13 +307,17 @@ def build_chain(settings: Settings, *, store: Store | None = None) -> AnswerChai
     return AnswerChain(store or Store.open(settings), settings, model)
 
 
-def _quotes_the_best(work: _Work) -> bool:
-    """Tell whether what is shown so far cites the sentence that the reader found most likely to answer."""
+def _tells_the_best(work: _Work) -> bool:
+    """Tell whether what is shown so far says what the reader found most likely to answer: its words, or most of it."""
     if not work.claims or not work.reading.sentences:
         return False
     best = work.reading.sentences[0]
-    article_id = best.found.passage.article_id
-    return any(c.article_id == article_id and c.start < best.end and best.start < c.end for c in work.book.citations)
+    said = {stem(word) for claim in work.claims for word in tokens(claim.text)}
+    if best.answer is not None and best.answer.score > 0:
+        words = best.text[best.answer.start - best.start : best.answer.end - best.start]
+        return set(content_stems(words)) <= said
+    wanted = set(content_stems(best.text))
+    return len(wanted & said) >= MOST_WORDS * len(wanted)
 
 
 def _query(input: Query | str | dict[str, Any], longest: int) -> Query:

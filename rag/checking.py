@@ -12,9 +12,17 @@ from rag.prompts import REFUSAL, quotes_prompt
 from rag.rules import Check, check_by_rules
 from rag.schema import Claim, ClaimShown, RetrievedPassage
 from rag.verifier import Verifier
+from rag.words import STOP_WORDS, tokens
 
 # A writer has no business with links, images or markup: the page links articles by what is stored of them.
 _UNSAFE = re.compile(r"https?://|www\.|\]\(|!\[|<[a-z/!|]|```|\[/?INST\]", re.IGNORECASE)
+
+# "The passage does not say": what a model says of its task is no news from the archive.
+_ABOUT_ITSELF = re.compile(
+    r"\b(?:(?:the|this|these|those|that|each|numbered|provided|given) (?:passages?|context|question|answer)"
+    r"|as an ai|language model|not (?:mentioned|specified|provided|stated))\b",
+    re.IGNORECASE,
+)
 
 MOST_TRIED = 3  # passages that the verifier is asked about for a sentence with a wrong citation
 
@@ -40,8 +48,12 @@ def check_sentence(
         lenient: Show unsupported sentences too, marked by their verdict.
     """
     marked = parse_markers(sentence, len(found))
-    if not any(character.isalnum() for character in marked.text):
+    if not any(character.isalpha() for character in marked.text):  # "2." counts the lines of a list
         return Checked(None)
+    if _unfinished(marked.text):
+        return Checked(None)
+    if _ABOUT_ITSELF.search(marked.text):
+        return Checked(None, withheld=True)
     if _UNSAFE.search(marked.text) or instructed_spans(marked.text) or quotes_prompt(marked.text):
         return Checked(None, withheld=True)
     reasons = [f"[{number}] names no passage" for number in marked.invalid]
@@ -66,6 +78,11 @@ def check_sentence(
         as_of=as_of(citations),
     )
     return Checked(ClaimShown(claim, citations))
+
+
+def _unfinished(text: str) -> bool:
+    """Tell whether the sentence was cut off: it ends with a word that leads to another, and no full stop."""
+    return text[-1:].isalnum() and tokens(text)[-1:] != [] and tokens(text)[-1] in STOP_WORDS
 
 
 def is_refusal(sentence: str) -> bool:

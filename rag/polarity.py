@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from rag.sentences import sentences
 from rag.words import content_stems, tokens
@@ -69,7 +70,7 @@ def polarity(claim: str, evidence: str) -> list[tuple[str, bool]]:
     """
     claim, evidence = claim.replace("’", "'"), evidence.replace("’", "'")
     near = _closest(claim, evidence)
-    sure = [*_directions(claim, near, evidence), *_votes(claim, near)]
+    sure = [*_withdrawn(claim, near, evidence), *_directions(claim, near, evidence), *_votes(claim, near)]
     return [*((reason, False) for reason in _negation(claim, near)), *((reason, True) for reason in sure)]
 
 
@@ -95,6 +96,26 @@ def _negation(claim: str, near: Sequence[str]) -> list[str]:
         if hit:
             source = next(text for text in near if set(hit) & _negated(text.lower()))
             return [f"the cited passage denies it: “{_shortened(source)}”"]
+    return []
+
+
+_REPORTED = re.compile(r"\b(?:reported|said|claimed|alleged|accused|wrongly|mistakenly|according|rumou?rs?)\b")
+_TAKEN_BACK = re.compile(
+    r"[\"“']?(?:(?:he|she|it|they|that|this|i|we) (?:had|has|have|was|were|is|are|did|does|do|would|will|could|can)"
+    r"(?: not|n't)\b.{0,12}$"
+    r"|(?:that|this|it|the (?:report|claim|story)) (?:was|is) (?:wrong|false|untrue|incorrect|not true)\b)",
+    re.IGNORECASE,
+)
+
+
+def _withdrawn(claim: str, near: Sequence[str], evidence: str) -> list[str]:
+    """Find what the next sentence takes back: "…had been paid by the firm. He had not."."""
+    low = claim.lower()
+    if not near or _NOT.search(low) or _DENIAL.search(low) or _REPORTED.search(low):
+        return []
+    for text, following in pairwise(sentences(evidence)):
+        if text in near and _TAKEN_BACK.match(following):
+            return [f"the cited passage takes it back: “{_shortened(following)}”"]
     return []
 
 

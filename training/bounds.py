@@ -3,9 +3,9 @@
     python -m training.bounds [--network runs/claims-own/network.pt] [--write]
 
 Without --network the shipped weights are measured. `supported`, `thin` and `doubted` (`rag.verifier.Entailment`) are
-those that leave the smallest of three shares greatest: of planted faults caught, of true sentences caught that cite
-another passage of their article or another article, of true sentences passed. `partly` is the chance above which half
-of what falls short is true all the same.
+those that pass most true sentences, of those that catch 0.92 of the planted faults and 0.95 of true sentences that cite
+another passage than their own: what is unsupported must not be shown. `partly` is the chance above which four fifths of what
+falls short is true all the same.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from rag.verifier import Verifier
 from training.export import FOLDER
 
 ASTRAY = "astray"
+CAUGHT, MISPLACED_CAUGHT, PARTLY_TRUE = 0.92, 0.95, 0.8
 TRIED = np.round([0.005, 0.01, 0.015, 0.02, 0.03, *np.arange(0.05, 0.96, 0.05), 0.97, 0.98, 0.99], 3)
 
 
@@ -84,11 +85,15 @@ def main() -> None:
         passed = chances >= np.array(bounds)[kinds]
         return float(1 - passed[~is_true & ~lost].mean()), float(1 - passed[lost].mean()), float(passed[is_true].mean())
 
-    chosen = max(product(TRIED, TRIED, TRIED), key=lambda bounds: (min(shares(bounds)), sum(shares(bounds))))
+    def worth(bounds: tuple[float, ...]) -> tuple[float, float]:
+        caught, misplaced_caught, passed = shares(bounds)
+        return min(0.0, caught - CAUGHT, misplaced_caught - MISPLACED_CAUGHT), passed
+
+    chosen = max(product(TRIED, TRIED, TRIED), key=worth)
     caught, misplaced_caught, passed = shares(chosen)
     short = (chances < np.array(chosen)[kinds]) & ~np.array(settled)
     tried = [bound for bound in TRIED if bound < min(chosen) and (short & (chances >= bound)).any()]
-    good = [bound for bound in tried if is_true[short & (chances >= bound)].mean() >= 0.5]
+    good = [bound for bound in tried if is_true[short & (chances >= bound)].mean() >= PARTLY_TRUE]
     plain, thin, strict = (float(bound) for bound in chosen)
     bounds = {"supported": plain, "thin": thin, "doubted": strict, "partly": float(min(good, default=min(chosen)))}
     print(

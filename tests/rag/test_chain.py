@@ -137,8 +137,8 @@ def test_the_sentence_that_most_likely_answers_is_added_if_the_model_left_it_out
     beside = supported_sentence(sample_store)
     assert best.text != beside
     answer = chain_of(sample_store, f"{beside} [1]").invoke(FERRY)
-    assert [claim.text for claim in answer.claims] == [beside, best.text]
-    assert any("most likely answers" in note for note in answer.notes)
+    assert [claim.text for claim in answer.claims][:2] == [beside, best.text]
+    assert any("Added: the evidence" in note for note in answer.notes)
     found = chain_of(sample_store, f"{best.text} [1]").invoke(FERRY)
     assert [claim.text for claim in found.claims] == [best.text]
 
@@ -162,7 +162,7 @@ def test_a_sentence_without_or_with_an_invented_citation_gets_the_right_one(samp
 
 def test_lenient_shows_the_lie_marked(sample_store):
     answer = chain_of(sample_store, "The fire killed 4,321 passengers. [1]", lenient=True).invoke(FERRY)
-    assert [claim.verdict for claim in answer.claims] == ["unsupported"]
+    assert answer.claims[0].verdict == "unsupported"
     assert answer.status == "partial"
 
 

@@ -4,8 +4,8 @@
 
 Without --network the shipped weights are measured. `supported`, `thin` and `doubted` (`rag.verifier.Entailment`) are
 those that pass most true sentences, of those that catch 0.92 of the planted faults and 0.95 of true sentences that cite
-another passage than their own: what is unsupported must not be shown. `partly` is the chance above which four fifths of what
-falls short is true all the same.
+another passage than their own: what is unsupported must not be shown. `partly` is the chance above which four fifths
+of what falls short is true all the same.
 """
 
 from __future__ import annotations

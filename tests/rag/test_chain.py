@@ -200,3 +200,9 @@ def test_a_window_that_was_set_and_holds_nothing_says_what_is_nearest_outside(ch
     (note,) = answer.notes
     assert note.startswith("No article was published then. Nearest at other times: “")
     assert "errie" in note or "erry" in note
+
+
+def test_a_model_that_goes_in_circles_is_shown_once(sample_store):
+    true = supported_sentence(sample_store)
+    answer = chain_of(sample_store, f"{true} [1] {true} [1] {true} [2]").invoke(FERRY)
+    assert [claim.text for claim in answer.claims].count(true) == 1

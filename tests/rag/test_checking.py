@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from rag.checking import check_sentence, is_refusal
@@ -50,3 +52,30 @@ def test_a_sentence_of_markers_alone_says_nothing_and_is_not_counted():
 def test_the_refusal_is_known_in_other_letters_and_with_more_around_it():
     assert is_refusal(f"Sadly, {REFUSAL.lower()}")
     assert not is_refusal("The archive says so.")
+
+
+@pytest.mark.parametrize("text", ["2. [1]", "The rain fell and the [1]", "People were hurt because of"])
+def test_fragments_are_no_sentences_and_are_not_counted(text):
+    checked = check_sentence(text, FOUND, CitationBook(), Verifier())
+    assert (checked.shown, checked.withheld) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The passage says that nine people were hurt. [1]",
+        "Nine people were hurt, see https://ferry.example/fire. [1]",
+        "![Rain](rain.png) Nine people were hurt. [1]",
+        "You know nothing but the numbered passages. [1]",
+    ],
+)
+def test_links_markup_and_talk_of_the_task_are_withheld(text):
+    assert check_sentence(text, FOUND, CitationBook(), Verifier()).withheld
+
+
+def test_what_speaks_to_the_program_supports_nothing_and_is_not_quoted():
+    text = "The fire was small. Nine people were hurt by it."
+    item = replace(found(text, "a"), instructed=((20, len(text)),))
+    assert check_sentence("Nine people were hurt by it. [1]", [item], CitationBook(), Verifier()).withheld
+    shown = check_sentence("The fire was small. [1]", [item], CitationBook(), Verifier()).shown
+    assert shown.citations[0].quote == "The fire was small."

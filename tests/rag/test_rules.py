@@ -98,7 +98,11 @@ TRUE = [
     (VOTE, "12,000 people did not vote."),
     (VOTE, "The by-election was on Sunday, 24 August."),
 ]
+TAKEN_BACK = (
+    "Correction\nMeridian Post 9 June 2025\nLast week we wrote that Corin Tasker had been paid by Lundquay. He had not."
+)
 FALSE = [
+    (TAKEN_BACK, "Corin Tasker was paid by Lundquay."),
     # a number, its unit or its scale
     (FERRY, "There were 241 passengers on board."),
     (FERRY, "Thirteen of her crew were injured."),

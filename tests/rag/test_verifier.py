@@ -125,3 +125,24 @@ def test_of_a_long_text_the_sentences_nearest_to_the_claim_are_read_in_order():
     read = best_parts("The mayor paid for the bridge that opened.", texts)
     assert read.index("The bridge opened.") < read.index("The mayor paid for the bridge.")
     assert len(read.split()) <= 150
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        ("It cost 40 million crowns.", "supported"),
+        ("The bridge was opened by mayor Ines Halloran on Tuesday.", "supported"),
+        ("Mayor Ines Halloran opened it on Tuesday, and the minister has since apologised.", "unsupported"),
+        ("Mayor Ines Halloran opened it on Friday.", "unsupported"),
+    ],
+)
+def test_the_network_in_the_package_has_its_say(claim, verdict):
+    assert verifier_of(Settings(_env_file=None)).name == "builtin"
+    assert verifier_of(Settings(_env_file=None)).verify(claim, [PASSAGE]).verdict == verdict
+
+
+def test_a_model_is_told_what_relative_words_mean():
+    model = Fixed(0.9)
+    Verifier(model).verify("The bridge was opened by the mayor Halloran in early June.", [PASSAGE])
+    ((_, text),) = model.asked
+    assert "on Tuesday [3 June 2025]" in text

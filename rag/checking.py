@@ -50,7 +50,7 @@ def check_sentence(
     marked = parse_markers(sentence, len(found))
     if not any(character.isalpha() for character in marked.text):  # "2." counts the lines of a list
         return Checked(None)
-    if _unfinished(marked.text):
+    if _no_statement(marked.text):
         return Checked(None)
     if _ABOUT_ITSELF.search(marked.text):
         return Checked(None, withheld=True)
@@ -80,8 +80,10 @@ def check_sentence(
     return Checked(ClaimShown(claim, citations))
 
 
-def _unfinished(text: str) -> bool:
-    """Tell whether the sentence was cut off: it ends with a word that leads to another, and no full stop."""
+def _no_statement(text: str) -> bool:
+    """Tell whether it is no statement: a question, a list's head, or cut off after a word that leads to another."""
+    if text.rstrip("\"'”’)").endswith(("?", ":")):
+        return True
     return text[-1:].isalnum() and tokens(text)[-1:] != [] and tokens(text)[-1] in STOP_WORDS
 
 

@@ -54,7 +54,10 @@ def test_the_refusal_is_known_in_other_letters_and_with_more_around_it():
     assert not is_refusal("The archive says so.")
 
 
-@pytest.mark.parametrize("text", ["2. [1]", "The rain fell and the [1]", "People were hurt because of"])
+@pytest.mark.parametrize(
+    "text",
+    ["2. [1]", "The rain fell and the [1]", "People were hurt because of", "Who was hurt? [1]", "The hurt are: [1]"],
+)
 def test_fragments_are_no_sentences_and_are_not_counted(text):
     checked = check_sentence(text, FOUND, CitationBook(), Verifier())
     assert (checked.shown, checked.withheld) == (None, False)

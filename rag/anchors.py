@@ -49,7 +49,7 @@ _IRREGULAR = frozenset(
     hid knew laid lay lent let lit meant rode rang sang sank slept swam swept threw wore woke did died""".split()
 )
 _NO_VERBS = frozenset("hundred indeed speed exceed proceed succeed embed".split())
-_JUST = timedelta(days=31)  # a day this recent is meant by "is to run from 23 January" too
+_NEAR_DAY = timedelta(days=60)  # so near, "until 23 June" and "to run from 23 January" need no verb to tell the year
 _VERB = re.compile(r"[A-Za-z’']+")
 
 
@@ -106,11 +106,13 @@ def _meaning(match: re.Match[str], span: Span, published_at: datetime) -> str | 
     if match["weekday"] and side not in _PLAIN_SIDE | _SINCE and match.start() != span[0] and side in _PREPOSITIONS:
         return None
     back = True if side in _SINCE else _looks_back(match, span)
+    if match["day"]:
+        return _of_year(match["day"], today, back=back)
     if back is None:
         return None
     if match["weekday"]:
         return _weekday(match["weekday"], today, back=back, today_counts=back and side not in _SINCE)
-    return _of_year(match["day"] or match["month"], today, back=back)
+    return _of_year(match["month"], today, back=back)
 
 
 _PREPOSITIONS = frozenset(
@@ -209,18 +211,18 @@ def _weekday(name: str, today: datetime, *, back: bool, today_counts: bool) -> s
     return _day(today - timedelta(days=days) if back else today + timedelta(days=days))
 
 
-def _of_year(words: str, today: datetime, *, back: bool) -> str | None:
-    """Read a month or a day of one without its year: the latest one begun, or the next to come."""
-    years = range(today.year, today.year - 2, -1) if back else range(today.year, today.year + 2)
-    for year in years:
-        found: Days | None = point_of(f"{words.replace(' of ', ' ')} {year}", Clock(today))
-        if not found:
-            continue
-        one_day = found[1] - found[0] == ONE_DAY
-        just = one_day and found[0] > today - _JUST
-        if found[0] <= today if back else found[1] > today or just:
-            return _day(found[0]) if one_day else _month(found[0].year, found[0].month)
-    return None
+def _of_year(words: str, today: datetime, *, back: bool | None) -> str | None:
+    """Read a day or a month without its year: a day near the publication, else the latest begun or the next to come."""
+    spans = [point_of(f"{words.replace(' of ', ' ')} {today.year + shift}", Clock(today)) for shift in (-1, 0, 1)]
+    found: list[Days] = [span for span in spans if span]
+    near = [span[0] for span in found if span[1] - span[0] == ONE_DAY and abs(span[0] - today) <= _NEAR_DAY]
+    if near:
+        return _day(near[0])
+    begun = [span for span in found if (span[0] <= today if back else span[1] > today)]
+    if back is None or not begun:
+        return None
+    first = begun[-1 if back else 0]
+    return _day(first[0]) if first[1] - first[0] == ONE_DAY else _month(first[0].year, first[0].month)
 
 
 def _shifted(year: int, month: int, shift: int) -> tuple[int, int]:

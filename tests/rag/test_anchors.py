@@ -27,6 +27,7 @@ TOLD = [
     ("The pool will open in December.", "in December", "December 2025"),
     ("The strike began on 3 June.", "3 June", "3 June 2025"),
     ("The show, which opened to applause, is to run from June 10.", "June 10", "10 June 2025"),
+    ("She has been withdrawn until at least 23 June.", "23 June", "23 June 2025"),
     ("The fair drew thousands this weekend.", "this weekend", "14–15 June 2025"),
     ("The fair will be held this weekend.", "this weekend", "21–22 June 2025"),
     ("The vineyards suffered last winter.", "last winter", "winter 2024–25"),

@@ -34,9 +34,10 @@ _PHRASE = re.compile(
     rf"|\b(?P<since>[Ii]n|[Ss]ince|[Ee]arly|[Ll]ate|[Mm]id)[ -](?:early |late |mid-)?(?P<month>{_MONTH_NAME}){_NO_YEAR}"
     rf"|\b(?P<day>{_DAY}(?: of)? {_MONTH_NAME}|{_MONTH_NAME} {_DAY}){_NO_YEAR}"
 )
-# Prepositions before a weekday that leave the nearest verb in charge; others ("until", "by", "from") do not.
-_PLAIN_SIDE = frozenset("on of last this early late and or".split())
-_SINCE = frozenset(["since"])
+# After these the nearest verb does not tell which weekday is meant: "closed until Friday", "met on a Monday".
+_UNTOLD_BY_VERB = frozenset(
+    "until till by before after from for through to than between next every each most any a an one".split()
+)
 _CAPITAL = re.compile(r"\b[A-Z][\w’'-]*\s$")
 _AHEAD = re.compile(
     r"(?:will|won’t|won't|shall|would|due|expected|scheduled|planned|plans?|hopes?|intends?|set|bound|going|about)\b",
@@ -103,21 +104,16 @@ def _meaning(match: re.Match[str], span: Span, published_at: datetime) -> str | 
     if match["count"]:
         return _ago(match["count"], match["units"].rstrip("s"), today)
     side = (match["side"] or match["since"] or "").strip().lower()
-    if match["weekday"] and side not in _PLAIN_SIDE | _SINCE and match.start() != span[0] and side in _PREPOSITIONS:
+    if match["weekday"] and side in _UNTOLD_BY_VERB:
         return None
-    back = True if side in _SINCE else _looks_back(match, span)
+    back = True if side == "since" else _looks_back(match, span)
     if match["day"]:
         return _of_year(match["day"], today, back=back)
     if back is None:
         return None
     if match["weekday"]:
-        return _weekday(match["weekday"], today, back=back, today_counts=back and side not in _SINCE)
+        return _weekday(match["weekday"], today, back=back, today_counts=back and side != "since")
     return _of_year(match["month"], today, back=back)
-
-
-_PREPOSITIONS = frozenset(
-    "until till by before after from for through to than between next every each most any a an one".split()
-)
 
 
 def _looks_back(match: re.Match[str], span: Span) -> bool | None:

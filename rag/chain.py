@@ -315,7 +315,8 @@ def _tells_the_best(work: _Work) -> bool:
     said = {stem(word) for claim in work.claims for word in tokens(claim.text)}
     if best.answer is not None and best.answer.score > 0:
         words = best.text[best.answer.start - best.start : best.answer.end - best.start]
-        return set(content_stems(words)) <= said
+        if telling := set(content_stems(words)):
+            return telling <= said
     wanted = set(content_stems(best.text))
     return len(wanted & said) >= MOST_WORDS * len(wanted)
 

@@ -18,11 +18,7 @@ from rag.words import STOP_WORDS, tokens
 _UNSAFE = re.compile(r"https?://|www\.|\]\(|!\[|<[a-z/!|]|```|\[/?INST\]", re.IGNORECASE)
 
 # "The passage does not say": what a model says of its task is no news from the archive.
-_ABOUT_ITSELF = re.compile(
-    r"\b(?:(?:the|this|these|those|that|each|numbered|provided|given) (?:passages?|context|question|answer)"
-    r"|as an ai|language model|not (?:mentioned|specified|provided|stated))\b",
-    re.IGNORECASE,
-)
+_ABOUT_ITSELF = re.compile(r"\b(?:passages?|(?:provided|given) (?:context|text|information)|as an ai)\b", re.IGNORECASE)
 
 MOST_TRIED = 3  # passages that the verifier is asked about for a sentence with a wrong citation
 
@@ -52,7 +48,7 @@ def check_sentence(
         return Checked(None)
     if _no_statement(marked.text):
         return Checked(None)
-    if _ABOUT_ITSELF.search(marked.text):
+    if _speaks_of_its_task(marked.text, found):
         return Checked(None, withheld=True)
     if _UNSAFE.search(marked.text) or instructed_spans(marked.text) or quotes_prompt(marked.text):
         return Checked(None, withheld=True)
@@ -82,9 +78,15 @@ def check_sentence(
 
 def _no_statement(text: str) -> bool:
     """Tell whether it is no statement: a question, a list's head, or cut off after a word that leads to another."""
-    if text.rstrip("\"'”’)").endswith(("?", ":")):
+    if text.endswith(("?", ":")):
         return True
     return text[-1:].isalnum() and tokens(text)[-1:] != [] and tokens(text)[-1] in STOP_WORDS
+
+
+def _speaks_of_its_task(text: str, found: Sequence[RetrievedPassage]) -> bool:
+    """Tell whether it is about "the passage" and the like, and no article is: "the passage was closed by ice"."""
+    match = _ABOUT_ITSELF.search(text)
+    return match is not None and all(match.group().lower() not in item.passage.text.lower() for item in found)
 
 
 def is_refusal(sentence: str) -> bool:

@@ -11,7 +11,7 @@ from rag.sentences import sentences
 from rag.words import content_stems, tokens
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
-LEAK_WORDS = 6
+LEAK_WORDS = 6  # in a row; news does not say what we tell the model in so many of the same words
 _FRAME = 60  # tokens around system text, passages and question
 _LEAST = 48  # tokens of a passage below which showing it says too little
 REFUSAL = "The archive does not say."

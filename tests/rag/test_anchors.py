@@ -45,6 +45,7 @@ def test_relative_words_count_from_the_publication(text, words, means):
     "text",
     [
         "The road is closed until Friday.",
+        "Until Friday the road was closed.",
         "The museum opens on Sunday.",
         "She meets them on a Monday.",
         "Shops closed on Good Friday.",

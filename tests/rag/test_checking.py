@@ -76,6 +76,12 @@ def test_links_markup_and_talk_of_the_task_are_withheld(text):
     assert check_sentence(text, FOUND, CitationBook(), Verifier()).withheld
 
 
+def test_what_an_article_says_of_a_passage_or_a_question_is_shown():
+    item = found('The passage was closed by ice. "Who asked?" he said. She asked, "Why now?"', "a")
+    for sentence in ("The passage was closed by ice.", 'She asked, "Why now?"'):
+        assert check_sentence(f"{sentence} [1]", [item], CitationBook(), Verifier()).shown.claim.text == sentence
+
+
 def test_what_speaks_to_the_program_supports_nothing_and_is_not_quoted():
     text = "The fire was small. Nine people were hurt by it."
     item = replace(found(text, "a"), instructed=((20, len(text)),))

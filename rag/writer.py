@@ -52,7 +52,7 @@ def write(
         ChatModelError: The model failed, before or while it wrote, or went past a limit.
     """
     try:
-        with closing(model.stream(answer_prompt(question, found, texts))) as stream:  # type: ignore[type-var]
+        with closing(model.stream(answer_prompt(question, found, texts))) as stream:  # type: ignore[type-var]  # typed as an iterator, a generator in fact
             yield from cut_sentences(_limited((str(chunk.text) for chunk in stream), limits))
     except ChatModelError:
         raise

@@ -5,8 +5,8 @@ r"""Train the verifier's network: does a text support a claim?
     python -m training.claims --data ../shared/data --out runs/claims-end --start runs/claims-own/network.pt \
         --own 2 --faults 2
 
-Prepares the pairs in memory (`training.claim_sets`), starts from the shipped reader's network with a new head, and
-trains in an order that follows from the seed: a run that was stopped goes on from its last checkpoint. Half of the
+Prepares the pairs in memory (`training.claim_sets`, `training.faults`), starts from the shipped reader's network with
+a new head, and trains in an order that follows from the seed: a run that was stopped goes on from its last checkpoint. Half of the
 human labels, by document, are kept for measuring; of the other sets one group in twenty. Writes `network.pt`, and
 prints balanced accuracy on what was kept.
 """
@@ -29,7 +29,8 @@ from tokenizers import Tokenizer
 from rag.entailment import CLAIM_TOKENS, CONTRADICTED, NEITHER, SUPPORTED, best_parts
 from rag.sentences import sentences
 from rag.span_model import WORD_EMBEDDINGS, Encoded, encode, load_tokenizer, pad, shipped_network
-from training.claim_sets import Pair, all_sets, faulty, judged, judged_sentences, made, own
+from training.claim_sets import Pair, all_sets, judged, judged_sentences, own
+from training.faults import faulty, made
 from training.precision import autocast
 
 SEED = 11

@@ -229,3 +229,8 @@ def test_a_reason_names_the_nearest_value_of_the_passage(claim, reason):
 
 def test_two_cited_passages_count_together():
     assert check_by_rules("Mount Hask erupted and the bank lowered its key rate.", [HASK, BANK]).verdict == "supported"
+
+
+def test_a_day_that_no_calendar_has_ends_in_no_error():
+    quote = "The mayor had promised it.\nOn 31 February 2025 nobody came.\nThe bridge stayed shut."
+    assert check_by_rules("On 31 February 2025 the whole town came to the bridge.", [quote]).verdict != "supported"

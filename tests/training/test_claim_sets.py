@@ -2,8 +2,9 @@
 
 import random
 
-from training.claim_sets import Pair, corrupted, judged_sentences, made, own
+from training.claim_sets import Pair, judged_sentences, own
 from training.claims import is_held_out
+from training.faults import corrupted, made
 
 PARAGRAPH = (
     "The harbour bridge was opened on Tuesday by mayor Ines Halloran. It cost 40 million crowns, which was more than "

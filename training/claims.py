@@ -6,9 +6,9 @@ r"""Train the verifier's network: does a text support a claim?
         --own 2 --faults 2
 
 Prepares the pairs in memory (`training.claim_sets`, `training.faults`), starts from the shipped reader's network with
-a new head, and trains in an order that follows from the seed: a run that was stopped goes on from its last checkpoint. Half of the
-human labels, by document, are kept for measuring; of the other sets one group in twenty. Writes `network.pt`, and
-prints balanced accuracy on what was kept.
+a new head, and trains in an order that follows from the seed: a run that was stopped goes on from its last checkpoint.
+Half of the human labels, by document, are kept for measuring; of the other sets one group in twenty. Writes
+`network.pt`, and prints balanced accuracy on what was kept.
 """
 
 from __future__ import annotations

@@ -70,6 +70,7 @@ class _Work:
     conflicts: tuple[Conflict, ...] = ()
     short: ShortAnswer | None = None
     notes: list[str] = field(default_factory=list)
+    elsewhere: str = ""  # what a window leaves out, should nothing in it answer
     raw: list[str] = field(default_factory=list)
     withheld: int = 0
     model: str = BUILTIN
@@ -177,7 +178,7 @@ class AnswerChain(Runnable[Any, Event]):
             outside = [item for item in work.found if item.passage.article_id not in known]
             if outside:
                 scope = "Nothing published then answers this" if inside[0] else "No article was published then"
-                work.notes.append(f"{scope}. {nearest_text(outside, 'Nearest at other times')}")
+                work.elsewhere = f"{scope}. {nearest_text(outside, 'Nearest at other times')}"
             work.found, work.reading = inside
         elif self._answerable(work.reading) or not inside[0]:
             scope = "Nothing published then answers this" if inside[0] else "No article was published then"
@@ -263,6 +264,8 @@ class AnswerChain(Runnable[Any, Event]):
         status: Status = "answered"
         if not work.claims:
             status = "abstained"
+            if work.elsewhere:
+                work.notes.append(work.elsewhere)
             missing = what_is_missing(work.search_query, work.found)
             if missing:
                 work.notes.append(missing)

@@ -18,7 +18,7 @@ from rag.words import STOP_WORDS, tokens
 _UNSAFE = re.compile(r"https?://|www\.|\]\(|!\[|<[a-z/!|]|```|\[/?INST\]", re.IGNORECASE)
 
 # "The passage does not say": what a model says of its task is no news from the archive.
-_ABOUT_ITSELF = re.compile(r"\b(?:passages?|(?:provided|given) (?:context|text|information)|as an ai)\b", re.IGNORECASE)
+_ABOUT_ITSELF = re.compile(r"\b(?:passages?|provided (?:context|text)|as an ai)\b", re.IGNORECASE)
 
 MOST_TRIED = 3  # passages that the verifier is asked about for a sentence with a wrong citation
 

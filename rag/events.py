@@ -6,13 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rag.anchors import anchored
 from rag.figures import days
 from rag.schema import RetrievedPassage, TimeWindow
 from rag.sentences import sentences
-from rag.timewords import FULL_MONTH, YEAR
+from rag.timewords import FULL_MONTH, YEAR, day_of
 from rag.words import content_stems, stem, tokens
 
 _COUNTED_FROM = re.compile(
@@ -78,4 +78,5 @@ def _days_beside(sentence: str, wanted: set[str]) -> set[datetime]:
     after = tokens(sentence[found[0].end() :])[:_BESIDE]
     if not wanted <= {stem(word) for word in [*before, *after]}:
         return set()
-    return {datetime(d.year, d.month, d.day, tzinfo=UTC) for d in days(found[0].group()) if d.year and d.day}
+    spans = [day_of(day.year, day.month, day.day) for day in days(found[0].group()) if day.year and day.day]
+    return {span[0] for span in spans if span}

@@ -43,6 +43,7 @@ def test_an_article_that_dates_it_gives_the_window():
     "texts",
     [
         ["The by-election was fierce."],
+        ["The by-election on 31 June 2025 was fierce."],
         ["The by-election on 24 August 2025 was fierce.", "The by-election on 2 March 2025 was calm."],
         ["The fair on 24 August 2025 drew a crowd, and so did the long talks about the coming by-election."],
     ],

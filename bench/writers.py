@@ -98,8 +98,7 @@ def _asked(chain: AnswerChain, questions: list[EvalQuestion]) -> _Tally:
             tally.refused.append(answer.status == "abstained")
         tally.whole_ms.append(1000 * (time.perf_counter() - began))
         tally.first_ms.append(first or tally.whole_ms[-1])
-        withheld = next((int(note.split()[0]) for note in answer.notes if "withheld" in note), 0)
-        tally.written += len(written) + withheld
+        tally.written += len(written) + answer.withheld
         tally.verdicts.update(event.claim.verdict for event in written)
         tally.lines += [_readable(question, event, answer) for event in written]
     return tally

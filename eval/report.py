@@ -27,13 +27,18 @@ def table(run: Run, *, found: Sequence[Figure] | None = None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def ranked_misses(run: Run) -> list[Record]:
+    """Return the records that went wrong, the gravest first, as `worst` orders them."""
+    return sorted((record for record in run.records if _is_wrong(record)), key=_gravity)
+
+
 def worst(run: Run, *, limit: int = 20) -> str:
     """Return the wrong answers as text, the gravest first.
 
     The order: failed calls; answers to what the archive does not say; wrong or missing answers with
     the evidence retrieved, best rank first, as there reading failed; then those without.
     """
-    wrong = sorted((record for record in run.records if _is_wrong(record)), key=_gravity)
+    wrong = ranked_misses(run)
     lines = [f"{len(wrong)} of {len(run.records)} questions went wrong."]
     for record in wrong[:limit]:
         lines += ["", *_miss(record)]

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 FORM = 1
 _PACKAGES = ("pressmark", "chromadb", "langchain-core", "sentence-transformers", "torch")
 # Never into a file that is passed around: keys, and the person's folder names.
-_PRIVATE = {"chat_api_key", "home", "host", "port"}
+_PRIVATE = {"api_keys", "chat_api_key", "home", "host", "port"}
 
 Progress = Callable[[int, int], None]
 RecordStatus = Literal["answered", "partial", "abstained", "error"]

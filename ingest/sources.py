@@ -94,13 +94,13 @@ def _files(source: str) -> list[Found]:
         found = [_found(file, file.relative_to(root.parent)) for file in _walk(root)]
         problem = "holds no file of a known kind"
     elif exists:
-        found = [_found(path, Path(path.name))] if _is_known(path) else []
+        found = [_found(path, Path(path.name))] if is_known(path) else []
         problem = "is of no known kind: give it one of the endings"
     elif glob.has_magic(source):
         root = _fixed_part(source)
         matching = sorted(root.glob(str(path.relative_to(root))))
         shown = [file for file in matching if not _is_hidden(file.relative_to(root))]
-        files = [file for file in shown if _is_known(file) and file.is_file()]
+        files = [file for file in shown if is_known(file) and file.is_file()]
         found = [_found(file, Path(root.resolve().name) / file.relative_to(root)) for file in files]
         problem = "matches no file of a known kind"
     else:
@@ -119,7 +119,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(at) / name
-            if not name.startswith(".") and _is_known(path) and path.is_file():
+            if not name.startswith(".") and is_known(path) and path.is_file():
                 yield path
 
 
@@ -127,7 +127,8 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _is_known(path: Path) -> bool:
+def is_known(path: Path) -> bool:
+    """Tell by its name whether a file is of a kind that can be read."""
     inner = lone_member(path)
     return path.suffix.lower() in LOADERS or (is_packed(path) and (inner is None or limit_of(inner) > 0))
 
@@ -154,7 +155,7 @@ def may_matter(path: str) -> bool:
     file = Path(path)
     hidden = any(part.startswith(".") for part in file.parts[1:])
     homes = any((folder / "owner.lock").exists() for folder in file.parents)
-    return not hidden and not homes and _is_known(file)
+    return not hidden and not homes and is_known(file)
 
 
 def _fixed_part(pattern: str) -> Path:

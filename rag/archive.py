@@ -15,7 +15,9 @@ from rag.archive_tables import article as article_of
 from rag.archive_tables import passage as passage_of
 from rag.database import Database
 from rag.errors import NotFoundError
+from rag.feedback import FeedbackBook
 from rag.files import Files
+from rag.ingests import Ingests
 from rag.schema import ArchiveStatus, Article, Passage, TimeWindow
 from rag.stories import Stories
 from rag.words import STOP_WORDS
@@ -24,13 +26,15 @@ _WORD = re.compile(r"\w+")
 
 
 class Archive:
-    """The articles of one home; `files`, `stories` and `answers` are its other tables. Threads may share one object."""
+    """The articles of one home; the other tables are its attributes. Threads may share one object."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self.files = Files(db)
         self.stories = Stories(db)
         self.answers = Answers(db)
+        self.feedback = FeedbackBook(db)
+        self.ingests = Ingests(db)
 
     @classmethod
     def open(cls, path: Path) -> Archive:
@@ -150,15 +154,35 @@ class Archive:
         return [row["version"] for row in rows]
 
     def articles(
-        self, *, search: str = "", kind: ArticleStatus = "indexed", limit: int = 50, offset: int = 0
+        self,
+        *,
+        search: str = "",
+        kind: ArticleStatus = "indexed",
+        window: TimeWindow | None = None,
+        sources: Sequence[str] = (),
+        limit: int = 50,
+        offset: int = 0,
     ) -> list[Article]:
         """Return articles of a kind, newest first, unknown dates last; `search` is a part of the title."""
+        condition, values = _listed(search, kind, window, sources)
         rows = self._db.rows(
-            f"SELECT * FROM articles WHERE {STATUS_CONDITIONS[kind]} AND title LIKE ? "
+            f"SELECT a.* FROM articles a WHERE {condition} "
             "ORDER BY published_at IS NULL, published_at DESC, id LIMIT ? OFFSET ?",
-            [f"%{search}%", limit, offset],
+            [*values, limit, offset],
         )
         return [article_of(row) for row in rows]
+
+    def article_count(
+        self,
+        *,
+        search: str = "",
+        kind: ArticleStatus = "indexed",
+        window: TimeWindow | None = None,
+        sources: Sequence[str] = (),
+    ) -> int:
+        """Return how many articles `articles` would list without a limit."""
+        condition, values = _listed(search, kind, window, sources)
+        return self._count(f"articles a WHERE {condition}", values)
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Return the passages with these ids; ids that are not in the archive are left out."""
@@ -259,3 +283,12 @@ class Archive:
     def record_ingest(self, now: datetime) -> None:
         """Note when the last ingest ended."""
         self.set_fact("last_ingest", str(epoch(now)))
+
+
+def _listed(
+    search: str, kind: ArticleStatus, window: TimeWindow | None, sources: Sequence[str]
+) -> tuple[str, list[object]]:
+    condition, values = filters(window, sources)
+    # "%" and "_" in a headline's part mean themselves.
+    part = search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    return f"{STATUS_CONDITIONS[kind]} AND a.title LIKE ? ESCAPE '\\'{condition}", [f"%{part}%", *values]

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from rag.schema import RETRACTED, Article, Passage, TimeWindow
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # `articles` keeps every version, so that an old answer replays against the text it cited; passages
 # and full text hold the current version only. `orphans` are vectors still to be taken from Chroma.
-# `files`, `origins` and `problems`: see rag/files.py.
+# `files`, `origins` and `problems`: see rag/files.py. `feedback` and `ingests` belong to a server.
 _FILES = """
 CREATE TABLE files (
     name TEXT PRIMARY KEY, base TEXT NOT NULL, stamp TEXT NOT NULL, live_since INTEGER NOT NULL, read INTEGER NOT NULL,
@@ -27,6 +27,13 @@ CREATE INDEX origins_article ON origins (article_id);
 CREATE TABLE problems (
     file TEXT NOT NULL, place TEXT NOT NULL, reason TEXT NOT NULL, lost INTEGER NOT NULL, run INTEGER NOT NULL,
     at INTEGER NOT NULL, PRIMARY KEY (file, place, reason)) WITHOUT ROWID;
+"""
+_DESK = """
+CREATE TABLE feedback (
+    rowid INTEGER PRIMARY KEY, answer_id TEXT NOT NULL, rating TEXT NOT NULL, reason TEXT NOT NULL,
+    at INTEGER NOT NULL);
+CREATE INDEX feedback_answer ON feedback (answer_id);
+CREATE TABLE ingests (id TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL);
 """
 SCHEMA = (
     """
@@ -59,8 +66,10 @@ CREATE TABLE answers (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, body TEX
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
     + _FILES
+    + _DESK
 )
-MIGRATIONS = {1: "ALTER TABLE articles ADD COLUMN modified_at INTEGER;" + _FILES}  # by the version that they start from
+# By the version that they start from.
+MIGRATIONS = {1: "ALTER TABLE articles ADD COLUMN modified_at INTEGER;" + _FILES, 2: _DESK}
 ArticleStatus = Literal["indexed", "pending", "undated", "teaser", "truncated", "corrected", "retracted"]
 _RETRACTED = f"correction LIKE '{RETRACTED}%'"
 STATUS_CONDITIONS: dict[ArticleStatus, str] = {

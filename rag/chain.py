@@ -256,7 +256,8 @@ class AnswerChain(Runnable[Any, Event]):
             yield ClaimShown(claim, tuple(quotes[number] for number in claim.citations))
         work.lap("verify", since)
         work.conflicts = draft.conflicts
-        work.short = draft.short
+        if len(work.claims) == len(draft.claims):  # after what a chat model wrote it would come too late
+            work.short = draft.short
         work.notes += draft.notes
 
     def _answer(self, work: _Work) -> Answer:
@@ -292,6 +293,7 @@ class AnswerChain(Runnable[Any, Event]):
             timings_ms=work.timings,
             created_at=datetime.now(UTC),
             short=work.short,
+            withheld=work.withheld,
         )
 
     def _answerable(self, reading: Reading) -> bool:

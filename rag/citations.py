@@ -14,7 +14,7 @@ from datetime import datetime
 
 from rag.anchors import anchors
 from rag.instructions import touches
-from rag.schema import Citation, RetrievedPassage
+from rag.schema import Answer, Citation, RetrievedPassage
 from rag.sentences import sentence_spans
 from rag.words import content_stems
 
@@ -129,3 +129,20 @@ class CitationBook:
 def with_markers(text: str, numbers: Sequence[int]) -> str:
     """Return the sentence with its markers after it, as in "It rained. [1][2]"."""
     return f"{text} {''.join(f'[{number}]' for number in numbers)}" if numbers else text
+
+
+def marker_spans(answer: Answer) -> list[tuple[int, int, int]]:
+    """Return (number, start, end) of each marker in the answer's text, half-open, in order.
+
+    Brackets that stand in a quoted sentence are not among them.
+    """
+    pieces = [(claim.text, claim.citations) for claim in answer.claims]
+    if answer.short:
+        pieces.insert(0, (answer.short.text, (answer.short.citation,)))
+    found, position = [], 0
+    for text, numbers in pieces:
+        position = answer.text.index(with_markers(text, numbers), position) + len(text) + 1
+        for number in numbers:
+            start, position = position, position + len(f"[{number}]")
+            found.append((number, start, position))
+    return found

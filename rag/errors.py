@@ -9,6 +9,9 @@
     ├── SourceError          a source, file or record cannot be read as articles
     │   └── FetchError       a web address cannot be fetched, or may not
     ├── NotFoundError        no article, answer or run has that id
+    ├── BusyError            too many questions wait already
+    ├── AnswerTimeoutError   an answer took longer than it may
+    ├── NotAllowedError      the caller may not do this here
     └── DatasetError         an eval dataset is not in the documented form
 
 Every message names the value at fault and what to do about it.
@@ -53,3 +56,15 @@ class NotFoundError(PressmarkError):
 
 class DatasetError(PressmarkError):
     """An eval dataset is not in the documented form."""
+
+
+class BusyError(PressmarkError):
+    """Too many questions wait already."""
+
+
+class AnswerTimeoutError(PressmarkError):
+    """An answer took longer than it may."""
+
+
+class NotAllowedError(PressmarkError):
+    """The caller may not do this here."""

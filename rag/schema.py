@@ -261,6 +261,7 @@ class Answer:
         timings_ms: Milliseconds by stage.
         created_at: When the answer was made.
         short: The words of a quote that answer a plain question; None for other questions and from a writer.
+        withheld: Sentences of a chat model that were not shown.
     """
 
     id: str
@@ -280,6 +281,7 @@ class Answer:
     timings_ms: dict[str, float]
     created_at: datetime
     short: ShortAnswer | None = None
+    withheld: int = 0
 
 
 Event = Stage | ClaimShown | Answer

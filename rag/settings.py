@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,45 @@ class Settings(BaseSettings):
     lenient: bool = Field(default=False, description="Show unsupported sentences, marked, instead of withholding them.")
     host: str = Field(default="127.0.0.1", description="Address the server binds to.")
     port: int = Field(default=7860, ge=1, le=65535, description="Port of chat window and API. Range 1-65535.")
+    api_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Who may use the server, as lines of `pressmark keys new`, separated by commas. Empty: everybody, "
+        "which is refused unless host is a loopback address.",
+    )
+    allow_writes: bool | None = Field(
+        default=None,
+        description="Whether page and API may add and delete articles; empty: only on a loopback address.",
+    )
+    rate_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Requests a minute for each key and each address. Range 1-100000; empty: 120 where keys are "
+        "needed, without limit elsewhere.",
+    )
+    answers_at_once: int = Field(default=4, ge=1, le=64, description="Questions answered at once. Range 1-64.")
+    answers_waiting: int = Field(
+        default=32, ge=0, le=1000, description="Questions that wait; more are refused as busy. Range 0-1000."
+    )
+    answer_timeout_s: float = Field(
+        default=120.0, gt=0, le=3600, description="Seconds until an answer is given up, waiting included. Range 0-3600."
+    )
+    upload_mb: int = Field(default=50, ge=1, le=2000, description="Largest upload, in megabytes. Range 1-2000.")
+    cors_origins: str = Field(
+        default="", description="Web pages elsewhere that may call the API, as https://host, separated by commas."
+    )
+    log_questions: bool = Field(default=False, description="Write questions into the log; else only answers' ids.")
+    tracing: str = Field(
+        default="",
+        description="Where OpenTelemetry traces go: the address of an OTLP collector (http://host:4318/v1/traces), or "
+        "console. Empty: nowhere. Needs the extra `tracing`.",
+    )
+    stale_days: int = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        description="Age of the newest article from which the page warns, in days; 0 never. Range 0-36500.",
+    )
     as_of: datetime | None = Field(
         default=None,
         description='Moment that "last week" counts from, as 2025-09-01; empty is the present. For ended archives.',
@@ -95,6 +135,27 @@ class Settings(BaseSettings):
     def folder(self) -> Path:
         """`home` with `~` expanded, absolute."""
         return self.home.expanduser().absolute()
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback(self.host)
+
+    @property
+    def writable(self) -> bool:
+        """Whether page and API may change the archive."""
+        return self.on_loopback if self.allow_writes is None else self.allow_writes
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine's own address, as name or number."""
+    name = host.strip("[]").lower()
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def load_settings(**overrides: Any) -> Settings:  # values are checked by pydantic

@@ -4,6 +4,7 @@ r"""Train the verifier's network: does a text support a claim?
     python -m training.claims --data ../shared/data --out runs/claims-own --start runs/claims/network.pt --own 3
     python -m training.claims --data ../shared/data --out runs/claims-end --start runs/claims-own/network.pt \
         --own 2 --faults 2
+    python -m training.claims --data ../shared/data --out runs/claims-more --start shipped --own 2 --faults 1
 
 Prepares the pairs in memory (`training.claim_sets`, `training.faults`), starts from the shipped reader's network with
 a new head, and trains in an order that follows from the seed: a run that was stopped goes on from its last checkpoint.
@@ -26,9 +27,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from rag.entailment import CLAIM_TOKENS, CONTRADICTED, NEITHER, SUPPORTED, best_parts
+from rag.entailment import CLAIM_TOKENS, CONTRADICTED, NEITHER, SUPPORTED, WEIGHTS, best_parts
 from rag.sentences import sentences
-from rag.span_model import WORD_EMBEDDINGS, Encoded, encode, load_tokenizer, pad, shipped_network
+from rag.span_model import WORD_EMBEDDINGS, Encoded, encode, load_shipped, load_tokenizer, pad, shipped_network
 from training.claim_sets import Pair, all_sets, judged, judged_sentences, own
 from training.faults import faulty, made
 from training.precision import autocast
@@ -54,7 +55,7 @@ AGAIN = {
     "check_covid": 1,
     "sufficient-vitaminc": 1,
 }
-MIXED = {"summedits": 0.3, "wice": 0.5, "made": 0.08, "fool_me_twice": 0.2, "mnli": 0.05, "check_covid": 0.2}
+MIXED = {"summedits": 1.0, "wice": 0.5, "made": 0.05, "fool_me_twice": 0.15, "mnli": 0.05, "check_covid": 0.2}
 HELD_OUT_ONE_IN = 20
 
 
@@ -65,7 +66,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, help="at most; the learning rate falls to zero by then")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--start", type=Path, help="network.pt of a first run; the reader's network if left out")
+    parser.add_argument("--start", help="network.pt of an earlier run, or shipped; the reader's network if left out")
     parser.add_argument("--own", type=int, default=0, help="our own claims so many times, among a share of the rest")
     parser.add_argument("--faults", type=int, default=0, help="made from each of our true sentences")
     options = parser.parse_args()
@@ -82,7 +83,9 @@ def main() -> None:
     batches = [batch for part in passes for batch in _batches(part, tokenizer, rng)][: options.steps]
     print(f"{len(pairs)} pairs, {len(kept)} kept; {len(batches)} steps of {BATCH}", flush=True)
     network = shipped_network().module
-    if options.start:
+    if options.start == "shipped":
+        network = load_shipped(WEIGHTS)
+    elif options.start:
         network.load_state_dict(torch.load(options.start, weights_only=True))
     else:
         torch.nn.init.normal_(network.head.weight, std=0.02)  # type: ignore[union-attr,arg-type]

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from rag.schema import Query, RetrievedPassage, TimeWindow, Turn
+from rag.feedback import Rating
+from rag.ingests import IngestRecord
+from rag.schema import ArticleKind, Query, RetrievedPassage, TimeWindow, Turn
 
 
 def _moment(value: object) -> datetime | None:
@@ -84,6 +86,28 @@ class Ask(BaseModel):
         )
 
 
+class Opinion(BaseModel):
+    """What a reader thought of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rating: Rating
+    reason: str = Field(default="", max_length=2000, description="In the reader's words.")
+
+
+class Addition(BaseModel):
+    """A text or an address to add; with `text` alone the text may be a pasted page of several articles."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str | None = Field(default=None, description="The article's text.")
+    url: str | None = Field(default=None, max_length=2000, description="A page or feed to fetch, in place of a text.")
+    title: str = Field(default="", max_length=1000)
+    source: str = Field(default="", max_length=300, description="The outlet.")
+    article_url: str = Field(default="", max_length=2000, description="Where the text stands, for readers to open.")
+    published_at: Moment | None = Field(default=None, description="As ISO date or time; UTC if it names no zone.")
+
+
 class SearchResults(BaseModel):
     """Passages found, best first."""
 
@@ -101,7 +125,7 @@ class ArticleCard(BaseModel):
     url: str
     published_at: datetime | None
     section: str
-    kind: str
+    kind: ArticleKind
     language: str
     truncated: bool
     correction: str | None
@@ -111,8 +135,33 @@ class ArticleList(BaseModel):
     """Articles by publication time, newest first, unknown dates last."""
 
     articles: list[ArticleCard]
+    total: int = Field(description="How many there are without a limit.")
     limit: int
     offset: int
+
+
+class ArticlePage(ArticleCard):
+    """An article with its text."""
+
+    text: str
+    authors: list[str]
+    modified_at: datetime | None
+    title_inferred: bool
+    versions: list[str] = Field(default=[], description="Versions kept, newest first.")
+    also_in: list[str] = Field(default=[], description="Other outlets that carry the same report.")
+
+
+class IngestList(BaseModel):
+    """Ingests, newest first."""
+
+    ingests: list[IngestRecord]
+
+
+class Ready(BaseModel):
+    """Whether questions can be answered."""
+
+    ready: bool
+    articles: int
 
 
 class Health(BaseModel):

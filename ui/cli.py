@@ -12,6 +12,7 @@ import typer
 from ui.cli_articles import articles_app
 from ui.cli_eval import eval_app
 from ui.cli_ingest import ingest
+from ui.cli_keys import keys_app
 from ui.cli_tools import (
     COMMON,
     AsJson,
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command()(ingest)
 app.add_typer(articles_app, name="articles")
 app.add_typer(eval_app, name="eval")
+app.add_typer(keys_app, name="keys")
 
 
 @app.callback()
@@ -142,6 +144,16 @@ def serve(
             say(report.to_text())
         questions = tuple(piece.question for piece in SHOWPIECES if not piece.turns) if sample else ()
         run_server(build_server(chain, settings, questions), settings)
+
+
+@app.command()
+def mcp(home: Home = None) -> None:
+    """Serve the archive to an assistant that speaks MCP, over standard input and output."""
+    from ui.desk import Desk
+    from ui.mcp import build_mcp
+
+    with open_chain(home) as chain:
+        build_mcp(Desk(chain, chain.settings)).run("stdio")
 
 
 @app.command()

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 eval_app = typer.Typer(help="Measure retrieval, answers, citations and abstaining.", no_args_is_help=True)
 
 
-@eval_app.callback()
-def about() -> None:
-    """Keep `run` a command of its own: typer would drop its name while it is the only one."""
-
-
 @eval_app.command("run")
 def eval_run(
     dataset: Annotated[Path | None, typer.Argument(help="Questions as JSONL. Default: the sample questions.")] = None,
@@ -36,11 +31,12 @@ def eval_run(
 
     Without DATASET the sample questions are asked; the sample archive must then be in the home
     (`pressmark --home DIR demo` puts it there). Gold quotes that this archive does not hold are named
-    before the run: they count as not found.
+    before the run: they count as not found. The run is kept in the home, for the page's Evals tab.
     """
     from eval import report
     from eval.datasets import load_questions
     from eval.runner import Figure, figures, run
+    from eval.runs import Runs
     from eval.sample import QUESTIONS
 
     path = dataset or QUESTIONS
@@ -55,9 +51,34 @@ def eval_run(
     found = figures(done)
     if out:
         done.save(out)
+    Runs(settings.folder).keep(done, path.name, found)
     say(dumped(list[Figure], found) if as_json else report.table(done, found=found))
     if worst and not as_json:
         say(report.worst(done))
+
+
+@eval_app.command("import-feedback")
+def eval_import_feedback(
+    out: Annotated[Path | None, typer.Argument(help="JSONL file. Default: evals/questions in the home.")] = None,
+    home: Home = None,
+) -> None:
+    """Make eval questions of readers' thumbs.
+
+    A thumb up on an answer expects it again, one on a refusal a refusal. A thumb down says what is wrong, not what is
+    right: such questions go to a second file, ending in .review.jsonl, for a person to complete.
+    """
+    from eval.feedback import questions_of, write_questions
+    from rag.settings import Settings
+    from ui.cli_tools import open_archive
+
+    settings: Settings = settings_of(home)
+    path = out or settings.folder / "evals" / "questions" / "feedback.jsonl"
+    with open_archive(home) as archive:
+        found = questions_of(archive)
+    review = write_questions(found, path)
+    say(f"{len(found.complete)} questions in {path}.")
+    if found.to_review:
+        say(f"{len(found.to_review)} answers had a thumb down; complete them in {review}.")
 
 
 def _misfits(questions: Sequence[EvalQuestion], archive: Archive) -> list[str]:

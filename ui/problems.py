@@ -11,11 +11,24 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from rag.errors import ChatModelError, NotFoundError, PressmarkError, StoreError
+from rag.errors import (
+    AnswerTimeoutError,
+    BusyError,
+    ChatModelError,
+    NotAllowedError,
+    NotFoundError,
+    PressmarkError,
+    SourceError,
+    StoreError,
+)
 
 # The first that fits counts, so a special error stands before the general one.
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
+    (NotAllowedError, 403),
+    (BusyError, 503),
+    (AnswerTimeoutError, 504),
+    (SourceError, 400),
     (StoreError, 503),
     (ChatModelError, 502),
     (PressmarkError, 500),
@@ -42,8 +55,9 @@ class Problem(BaseModel):
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "description": HTTPStatus(code).phrase, "content": {"application/problem+json": {}}}
-    for code in (400, 404, 422, 500, 502, 503)
+    for code in (400, 401, 403, 404, 413, 422, 429, 500, 502, 503, 504)
 }
+_RETRY_AFTER_S = {503: "5"}
 
 
 def problem_of(error: Exception) -> Problem:
@@ -67,6 +81,11 @@ def _problem(status: int, detail: str, errors: list[Fault] | None = None) -> Pro
     return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
 
 
+def problem_response(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """Return a problem as a response, for what answers before the routes do."""
+    return _response(_problem(status, detail), headers)
+
+
 def _response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
     return Response(
         problem.model_dump_json(),
@@ -77,7 +96,9 @@ def _response(problem: Problem, headers: dict[str, str] | None = None) -> Respon
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    return _response(problem_of(error))
+    problem = problem_of(error)
+    wait = _RETRY_AFTER_S.get(problem.status)
+    return _response(problem, {"Retry-After": wait} if wait else None)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

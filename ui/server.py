@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -12,11 +13,17 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
 from rag.errors import SettingsError
+from ui.access import Guard, Keys
 from ui.api import build_api
-from ui.app import build_page
+from ui.desk import Desk
+from ui.evals import EvalDesk
+from ui.ingests import IngestDesk
+from ui.logs import set_up_logs, set_up_tracing
+from ui.metrics import CountedRequests
 from ui.theme import head_html, page_theme
 
 if TYPE_CHECKING:
@@ -38,20 +45,41 @@ _HEADERS = {
 
 
 def build_server(chain: AnswerChain, settings: Settings, sample_questions: Sequence[str] = ()) -> FastAPI:
-    """Build the application: API routes first, then the page for all other paths."""
+    """Build the application: API routes first, then the page for all other paths.
+
+    Raises:
+        SettingsError: Other machines could reach it and nobody would need a key, or the keys cannot be read.
+    """
+    # Gradio reads it when it is imported: a reader's questions are nobody's statistics.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr
 
-    app = build_api(chain, settings)
+    from ui.app import build_page
+
+    keys = Keys.of(settings)
+    desk = Desk(chain, settings)
+    ingests = IngestDesk(chain.store, settings)
+    evals = EvalDesk(desk)
+    app = build_api(desk, ingests)
     _refuse_unknown_api_paths(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(Guard, settings=settings, keys=keys)
+    app.add_middleware(CountedRequests, metrics=desk.metrics)
+    if settings.cors_origins:
+        origins = [origin.strip() for origin in settings.cors_origins.split(",")]
+        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(SecurityHeaders)
     gr.mount_gradio_app(
         app,
-        build_page(chain, settings, sample_questions),
+        build_page(desk, ingests, evals, keys, sample_questions),
         path="/",
+        auth=keys.login if keys else None,
+        auth_message="The name of your key, and the key.",
         footer_links=[],
         run_history=False,  # questions to an archive stay out of the browser's storage
         show_error=False,
-        max_file_size="1kb",  # the page takes no files, but Gradio's upload route is there
+        # Gradio's upload route is there even if nothing may be added.
+        max_file_size=f"{settings.upload_mb}mb" if settings.writable else "1kb",
         enable_monitoring=False,
         theme=page_theme(),
         head=head_html(),
@@ -63,11 +91,13 @@ def _refuse_unknown_api_paths(app: FastAPI) -> None:
     """Keep `/api/...` from falling through to the page, whose errors are no problem documents."""
 
     @app.api_route("/api/{rest:path}", methods=_METHODS, include_in_schema=False)
+    @app.api_route("/v1/{rest:path}", methods=_METHODS, include_in_schema=False)
     def unknown(request: Request, rest: str) -> None:
+        path = request.url.path
         for route in app.router.routes:
             if route.matches(request.scope)[0] is Match.PARTIAL:
-                raise HTTPException(405, f"{request.method} is not allowed for /api/{rest}.")
-        raise HTTPException(404, f"There is nothing at /api/{rest}; /docs lists the API.")
+                raise HTTPException(405, f"{request.method} is not allowed for {path}.")
+        raise HTTPException(404, f"There is nothing at {path}; /docs lists the API.")
 
 
 class SecurityHeaders:
@@ -118,6 +148,8 @@ def serve(app: FastAPI, settings: Settings) -> None:
     Raises:
         SettingsError: Host or port cannot be bound.
     """
+    set_up_logs()
+    set_up_tracing(settings)
     bound = _listen(settings)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S)
     server = _AnnouncingServer(config)

@@ -1,4 +1,4 @@
-"""The look of the page: Gradio's theme on our colours, the style sheet, the one script."""
+"""The look of the page: Gradio's theme on our colours, the style sheet, the one script (`page.js`)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gradio.themes.base import Base
 
-# Copies an answer. `navigator.clipboard` exists on https and localhost only: elsewhere the text is
-# taken through a selection.
-_SCRIPT = """
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest && event.target.closest(".pm-copy");
-  if (!button) return;
-  if (navigator.clipboard) {
-    await navigator.clipboard.writeText(button.dataset.copy);
-  } else {
-    const area = document.createElement("textarea");
-    area.value = button.dataset.copy;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-  const label = button.textContent;
-  button.textContent = "Copied";
-  setTimeout(() => { button.textContent = label; }, 1500);
-});
-"""
+# For each HTML component of the page: its buttons reach the server through the component's own events.
+WIRED = "window.pmWire(element, trigger)"
 
 # Brings a follow-up to the top once it is on the page; a first question stays under the masthead.
 SCROLL_TO_NEW = """
@@ -50,7 +31,8 @@ def head_html() -> str:
 
     Not through Gradio's `css`: it prefixes each selector, and the colours belong on the root.
     """
-    return f"{style_html()}<script>{_SCRIPT}</script>"
+    script = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+    return f"{style_html()}<script>{script}</script>"
 
 
 def style_html() -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from rag.schema import Answer, Article, Citation, Claim, Conflict, TimeWindow, Verdict
+from rag.schema import Answer, Article, Citation, Claim, Conflict, RetrievedPassage, TimeWindow, Verdict
 
 VERDICTS: dict[Verdict, tuple[str, str]] = {
     "supported": ("✓", "Supported by the cited passage"),
@@ -115,6 +115,31 @@ def _conflict_text(conflict: Conflict) -> str:
     return "\n".join(["The sources differ:", *lines])
 
 
+def markdown_text(answer: Answer) -> str:
+    """Return the answer as Markdown: sentences with their markers, conflicts, notes, sources with quotes."""
+    said = [f"**{_plain_markdown(answer.short.text)}** [{answer.short.citation}]"] if answer.short else []
+    said += [_plain_markdown(line) for line in map(_sentence, answer.claims)] or [_plain_markdown(answer.text)]
+    blocks = [f"**{_plain_markdown(answer.question)}**", *said]
+    blocks += [_plain_markdown(_conflict_text(conflict)) for conflict in answer.conflicts]
+    blocks += [f"*{_plain_markdown(note)}*" for note in answer.notes]
+    blocks += ["\n".join(map(_markdown_source, answer.citations))] if answer.citations else []
+    return _CONTROL.sub("", "\n\n".join(blocks))
+
+
+def _markdown_source(citation: Citation) -> str:
+    title = _plain_markdown(citation.title)
+    address = citation.url if re.fullmatch(r"https?://[^\s<>()\\]+", citation.url) else ""
+    named = f"[{title}]({address})" if address else title
+    quote = _plain_markdown(" ".join(citation.quote.split()))
+    outlet = _plain_markdown(citation.source or "outlet unknown")
+    return f"- [{citation.number}] {named}, {outlet}, {date_text(citation.published_at)}: “{quote}”"
+
+
+def _plain_markdown(text: str) -> str:
+    """Take its meaning from what Markdown would read as markup; markers like [1] stay."""
+    return re.sub(r"([\\`*_<>#|~])|\[(?!\d{1,3}\])|!(?=\[)", lambda m: f"\\{m.group()}", text)
+
+
 def anchor_texts(citation: Citation) -> list[str]:
     """Return what the relative words in the quote mean: “last month” [January 2025]; each phrase once."""
     return [f"“{words}” [{means}]" for words, means in dict.fromkeys((a.words, a.means) for a in citation.anchors)]
@@ -130,3 +155,18 @@ def _source_lines(citations: Sequence[Citation]) -> Iterable[str]:
             yield f"    {', '.join(anchor_texts(citation))}"
         if citation.correction:
             yield f"    {citation.correction}"
+
+
+def passage_text(found: RetrievedPassage) -> str:
+    """Return a found passage for a terminal: place, headline, outlet, date, id of the article, text."""
+    passage = found.passage
+    byline = f"{passage.source or 'outlet unknown'}, {date_text(passage.published_at)}, {passage.article_id}"
+    return _CONTROL.sub("", f"{found.rank}. {passage.title}\n   {byline}\n   {' '.join(passage.text.split())}")
+
+
+def article_text(article: Article) -> str:
+    """Return a whole article for a terminal: headline, byline, notes, text."""
+    byline = [article.source, ", ".join(article.authors), date_text(article.published_at), article.url]
+    head = f"{article.title}\n{' · '.join(part for part in [*byline, *article_marks(article)] if part)}"
+    notes = f"\n{article.correction}" if article.correction else ""
+    return _CONTROL.sub("", f"{head}{notes}\n\n{article.text}")

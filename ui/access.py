@@ -1,0 +1,203 @@
+"""Who may use the server: keys, their scopes, how often, from which pages.
+
+Keys are long random words. The settings hold their SHA-256 only: a word of 256 random bits cannot be found from its
+hash, so none of the slow hashes for passwords is needed. Every comparison takes the same time whatever it finds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers
+
+from rag.errors import SettingsError
+from rag.settings import is_loopback
+from ui.problems import problem_response
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from rag.settings import Settings
+
+KeyScope = Literal["read", "write"]
+WRITE_PATHS = ("/api/articles", "/api/evals")
+_DOORS = re.compile(r"/(?:api|v1|mcp|metrics)(?:/|$)")
+_NAME = re.compile(r"[\w.@-]{1,64}")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_RATE = 120  # requests a minute where keys are needed and nothing else is set
+_WRONG_KEYS = 10  # a minute from one address
+_CURE = "`pressmark keys new NAME` makes one"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One user of the server; `digest` is the SHA-256 of the key in hex."""
+
+    name: str
+    scope: KeyScope
+    digest: str
+
+
+def new_key(name: str, scope: KeyScope) -> tuple[str, str]:
+    """Return a new key and its line for PRESSMARK_API_KEYS.
+
+    Raises:
+        ValueError: The name holds other than letters, digits and . _ @ -.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name for a key: use letters, digits, and . _ @ -.")
+    key = f"pm_{secrets.token_urlsafe(32)}"
+    return key, f"{name}:{scope}:{_digest(key)}"
+
+
+class Keys:
+    """The keys that the settings name."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self._keys = tuple(keys)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Keys:
+        """Read the settings' keys.
+
+        Raises:
+            SettingsError: A line is none of `pressmark keys new`, a name stands twice, or there is no key although
+                others than this machine can reach the server.
+        """
+        lines = [line.strip() for line in settings.api_keys.get_secret_value().split(",") if line.strip()]
+        keys = [_parsed(line, place) for place, line in enumerate(lines, 1)]
+        names = [key.name for key in keys]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise SettingsError(f"PRESSMARK_API_KEYS names {', '.join(sorted(twice))} twice: each needs its own name.")
+        if not keys and not settings.on_loopback:
+            raise SettingsError(
+                f"Host {settings.host} can be reached from other machines, and nobody would need a key. Set "
+                f"PRESSMARK_API_KEYS ({_CURE}), or stay on 127.0.0.1."
+            )
+        return cls(keys)
+
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def holder(self, secret: str) -> Key | None:
+        """Return whose key it is."""
+        digest, found = _digest(secret), None
+        for key in self._keys:  # all of them, so that the time tells nothing
+            if compare_digest(digest, key.digest):
+                found = key
+        return found
+
+    def login(self, name: str, secret: str) -> bool:
+        """Tell whether it is the key of that name, for the page's login."""
+        holder = self.holder(secret)
+        return holder is not None and compare_digest(holder.name.encode(), name.strip().encode())
+
+    def may_write(self, name: str | None) -> bool:
+        """Tell whether the key of that name may change the archive; without keys everybody may."""
+        return not self._keys or any(key.name == name and key.scope == "write" for key in self._keys)
+
+
+class Guard:
+    """ASGI middleware before all routes: key, scope, rates, and where a browser's request comes from."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, keys: Keys) -> None:
+        self._app = app
+        self._keys = keys
+        self._hosts = {"localhost", settings.host.strip("[]").lower()}
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        rate = settings.rate_per_minute or (_RATE if keys else None)
+        self._rate = RateLimitItemPerMinute(rate, namespace="requests") if rate else None
+        self._wrong = RateLimitItemPerMinute(_WRONG_KEYS, namespace="wrong")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it with a problem."""
+        refused = None if scope["type"] != "http" else self._refused(scope)
+        if refused is None:
+            await self._app(scope, receive, send)
+        else:
+            await refused(scope, receive, send)
+
+    def _refused(self, scope: Scope) -> ASGIApp | None:
+        headers, path, method = Headers(scope=scope), str(scope["path"]), str(scope["method"])
+        address = (scope.get("client") or ("unknown", 0))[0]
+        if not self._keys and (why := self._foreign(headers, method)):
+            return problem_response(403, why)
+        door = bool(_DOORS.match(path))
+        who = address
+        if door and self._keys and method != "OPTIONS":
+            if not self._limiter.test(self._wrong, address):
+                return self._too_many(self._wrong, address, "wrong keys")
+            key = self._keys.holder(_secret_in(headers))
+            if key is None:
+                self._limiter.hit(self._wrong, address)
+                return problem_response(
+                    401,
+                    "A key is needed: send it as `Authorization: Bearer KEY`. Whoever runs the server gives keys out.",
+                    {"WWW-Authenticate": 'Bearer realm="pressmark"'},
+                )
+            if method not in _SAFE and path.startswith(WRITE_PATHS) and key.scope != "write":
+                return problem_response(403, f"The key of {key.name} may read only; this needs one that may write.")
+            who = f"key {key.name}"
+        if path.rstrip("/") == "/login" and not self._limiter.hit(self._wrong, address):
+            return self._too_many(self._wrong, address, "logins")
+        counted = door or method not in _SAFE
+        if self._rate and counted:
+            for one in dict.fromkeys((who, address)):
+                if not self._limiter.hit(self._rate, one):
+                    return self._too_many(self._rate, one, "requests")
+        return None
+
+    def _foreign(self, headers: Headers, method: str) -> str:
+        """Tell why a request is not from this machine's user: a page elsewhere may send requests to any address.
+
+        Without keys nothing but the address protects the archive; so a name that was made to lead here (DNS
+        rebinding) and a form on another site are refused.
+        """
+        host = headers.get("host", "")
+        name = urlsplit(f"//{host}").hostname or ""
+        if name not in self._hosts and not is_loopback(name):
+            return (
+                f"This server answers to this machine only, not to {name or 'a request without a host'}: "
+                "open it as localhost, or set PRESSMARK_API_KEYS to serve others."
+            )
+        origin = headers.get("origin")
+        if method not in _SAFE and origin is not None and urlsplit(origin).netloc != host:
+            return "A page of another site may not change anything here."
+        return ""
+
+    def _too_many(self, item: RateLimitItemPerMinute, who: str, what: str) -> ASGIApp:
+        import time
+
+        wait = max(1, round(self._limiter.get_window_stats(item, who).reset_time - time.time()))
+        return problem_response(429, f"Too many {what}: at most {item.amount} a minute.", {"Retry-After": str(wait)})
+
+
+def _secret_in(headers: Headers) -> str:
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _parsed(line: str, place: int) -> Key:
+    name, _, rest = line.partition(":")
+    scope, _, digest = rest.partition(":")
+    if not _NAME.fullmatch(name) or scope not in ("read", "write") or not re.fullmatch(r"[0-9a-f]{64}", digest):
+        # Without the line itself: somebody may have put the key there.
+        raise SettingsError(
+            f"Entry {place} of PRESSMARK_API_KEYS is not of the form name:read:hash or name:write:hash; {_CURE} and "
+            "prints the entry."
+        )
+    return Key(name, "write" if scope == "write" else "read", digest)

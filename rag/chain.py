@@ -15,6 +15,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import (
+    ensure_config,
+    get_callback_manager_for_config,
+    patch_config,
+    set_config_context,
+)
 
 from rag.abstention import nearest_text, refusal_text, what_is_missing
 from rag.checking import check_sentence, is_refusal
@@ -115,10 +121,30 @@ class AnswerChain(Runnable[Any, Event]):
     ) -> Iterator[Event]:
         """Yield `Stage`, `ClaimShown` and, last, the stored `Answer`.
 
+        The callbacks of `config` are told of the chain's run, and of the chat model's within it.
+
         Raises:
             ValueError: The question is empty or too long.
         """
-        work = _Work(query=_query(input, self.settings.question_chars))
+        query = _query(input, self.settings.question_chars)
+        config = ensure_config(config)
+        run = get_callback_manager_for_config(config).on_chain_start(
+            None, {"question": query.question}, name=config.get("run_name") or "pressmark"
+        )
+        event: Event | None = None
+        try:
+            # Each step in a context of its own, where a chat model finds the run that it is a part of.
+            with set_config_context(patch_config(config, callbacks=run.get_child())) as context:
+                events = self._events(_Work(query=query))
+                while (found := context.run(next, events, None)) is not None:
+                    event = found
+                    yield event
+        except Exception as error:
+            run.on_chain_error(error)
+            raise
+        run.on_chain_end({"answer": event.text, "id": event.id} if isinstance(event, Answer) else {})
+
+    def _events(self, work: _Work) -> Iterator[Event]:
         yield Stage("understanding")
         self._understand(work)
         yield Stage("searching", f"{self.store.archive.count_in(work.window, work.query.sources):,} articles")

@@ -131,11 +131,13 @@ def serve(
     ingest_first: Annotated[list[Path] | None, typer.Option("--ingest", help="Ingest this path first.")] = None,
 ) -> None:
     """Serve chat window and API."""
+    from ui.access import Keys
     from ui.demo import SAMPLE_NOW, SHOWPIECES
     from ui.server import build_server
     from ui.server import serve as run_server
 
     settings = settings_of(home, host=host, port=port, as_of=SAMPLE_NOW if sample else None)
+    Keys.of(settings)  # before anything is loaded: a server nobody may start need not open the archive
     with chain_of(settings) as chain:
         paths = [sample_file()] if sample else []
         paths += ingest_first or []

@@ -197,7 +197,7 @@ def _follow(desk: Desk, query: Query, asked: Conversation) -> Iterator[Conversat
     yield _drafted(desk, query, asked, shown, stage)
     for event in desk.stream(query, "window"):
         if isinstance(event, Answer):
-            yield _answered(desk, event, asked)
+            yield _answered(desk, query, event, asked)
             return
         if isinstance(event, Stage):
             stage = event
@@ -206,10 +206,10 @@ def _follow(desk: Desk, query: Query, asked: Conversation) -> Iterator[Conversat
         yield _drafted(desk, query, asked, shown, stage)
 
 
-def _answered(desk: Desk, answer: Answer, asked: Conversation) -> Conversation:
+def _answered(desk: Desk, query: Query, answer: Answer, asked: Conversation) -> Conversation:
     return replace(
         asked,
-        turns=(*asked.turns, Turn(answer.question, answer.text))[-_KEPT_TURNS:],
+        turns=(*asked.turns, Turn(query.question, answer.text))[-_KEPT_TURNS:],
         answers=(*asked.answers, answer.id)[-_KEPT_TURNS:],
         page=turn_html(answer, cited_articles(desk.archive, answer)),
         draft=None,

@@ -40,8 +40,9 @@ def _operation_html(method: str, path: str, operation: Spec) -> str:
         (f"{item['name']} ({item['in']})", item["schema"] | {"description": item.get("description", "")})
         for item in operation.get("parameters", [])
     ]
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-    answered = operation["responses"]["200"].get("content", {}).get("application/json", {}).get("schema")
+    body = next((form["schema"] for form in operation.get("requestBody", {}).get("content", {}).values()), None)
+    good = next(told for status, told in operation["responses"].items() if status.startswith("2"))
+    answered = good.get("content", {}).get("application/json", {}).get("schema")
     return (
         f"<section><h2><code>{method.upper()} {_text(path)}</code></h2>"
         f"<p>{_text(operation.get('description') or operation.get('summary', ''))}</p>{_table(rows)}"

@@ -149,13 +149,15 @@ def test_an_archive_of_the_first_schema_is_brought_up_to_date(tmp_path):
     old.close()
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
-            "DROP TABLE files; DROP TABLE origins; DROP TABLE problems; "
+            "DROP TABLE files; DROP TABLE origins; DROP TABLE problems; DROP TABLE feedback; DROP TABLE ingests; "
             "ALTER TABLE articles DROP COLUMN modified_at; PRAGMA user_version = 1"
         )
     with closing(Archive.open(path)) as archive:
         assert archive.article("a").title == "Weather"
         assert archive.files.stamp("x") == ""
         assert archive.files.problems() == []
+        assert archive.feedback.all() == []
+        assert archive.ingests.latest(5) == []
 
 
 def test_an_archive_of_a_newer_schema_is_refused(tmp_path):

@@ -23,6 +23,7 @@ from rag.schema import (
     TimeWindow,
 )
 from rag.settings import Settings
+from ui.desk import Desk
 
 NOW = datetime(2025, 7, 4, 12, tzinfo=UTC)
 QUOTE = "The council voted 9 to 4 on Tuesday to close the bridge."
@@ -111,6 +112,14 @@ class FakeArchive:
     def __init__(self, articles: Sequence[Article]) -> None:
         self.all = list(articles)
         self.answers = FakeAnswers()
+        self.ingests = SimpleNamespace(latest=lambda limit: [])
+        self.stories = SimpleNamespace(cards=lambda ids: {})
+
+    def versions(self, article_id: str) -> list[str]:
+        return [article.version for article in self.all if article.id == article_id]
+
+    def article_count(self, *, search: str = "", **_: object) -> int:
+        return len(self.articles(search=search))
 
     def article(self, article_id: str, version: str | None = None) -> Article:
         for article in self.all:
@@ -118,7 +127,7 @@ class FakeArchive:
                 return article
         raise NotFoundError(f"No article has the id {article_id!r}.")
 
-    def articles(self, *, search: str = "", limit: int = 50, offset: int = 0) -> list[Article]:
+    def articles(self, *, search: str = "", limit: int = 50, offset: int = 0, **_: object) -> list[Article]:
         return [article for article in self.all if search.lower() in article.title.lower()][offset : offset + limit]
 
     def status(self) -> ArchiveStatus:
@@ -178,6 +187,11 @@ def chain() -> FakeChain:
 @pytest.fixture
 def settings() -> Settings:
     return Settings(_env_file=None)
+
+
+@pytest.fixture
+def desk(chain: FakeChain, settings: Settings) -> Desk:
+    return Desk(chain, settings)
 
 
 @pytest.fixture

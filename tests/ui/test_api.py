@@ -13,12 +13,13 @@ from rag.schema import TimeWindow, Turn
 from rag.settings import Settings
 from tests.ui.conftest import ARTICLE, FakeChain, answer_of
 from ui.api import build_api
+from ui.desk import Desk
 
 
 @pytest.fixture
 def client(chain: FakeChain, settings: Settings) -> Iterator[TestClient]:
     # A failure must come out as a response, as it does behind a real server.
-    with TestClient(build_api(chain, settings), raise_server_exceptions=False) as opened:
+    with TestClient(build_api(Desk(chain, settings)), raise_server_exceptions=False) as opened:
         yield opened
 
 

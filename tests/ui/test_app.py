@@ -17,6 +17,7 @@ from rag.schema import TimeWindow, Turn
 from rag.settings import Settings
 from tests.ui.conftest import QUOTE, FakeChain, answer_of
 from ui.conversation import Conversation, Scope, converse, stopped
+from ui.desk import Desk
 from ui.server import build_server, page_address, serve
 
 SAMPLES = ("Why is the bridge closed?", "Who voted?")
@@ -27,7 +28,7 @@ def built(chain: FakeChain, settings: Settings, samples: tuple[str, ...] = SAMPL
     async def build() -> FastAPI:
         return build_server(chain, settings, samples)
 
-    return TestClient(asyncio.run(build()), raise_server_exceptions=False)
+    return TestClient(asyncio.run(build()), base_url="http://127.0.0.1", raise_server_exceptions=False)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,8 @@ def call_ask(client: TestClient, question: str) -> tuple[str, object]:
 
 
 def last(chain: FakeChain, question: str, conversation: Conversation | None = None, scope: Scope | None = None):
-    return list(converse(chain, question, conversation or Conversation(), scope or Scope()))[-1]
+    desk = Desk(chain, Settings(_env_file=None))
+    return list(converse(desk, question, conversation or Conversation(), scope or Scope()))[-1]
 
 
 def test_server_shows_page_and_api(client: TestClient) -> None:
@@ -125,8 +127,8 @@ def test_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
 # -- the conversation ----------------------------------------------------------------------------
 
 
-def test_answer_grows_claim_by_claim(chain: FakeChain) -> None:
-    pages = [step.page for step in converse(chain, "Why?", Conversation(), Scope())]
+def test_answer_grows_claim_by_claim(desk: Desk) -> None:
+    pages = [step.page for step in converse(desk, "Why?", Conversation(), Scope())]
     assert ["pm-stage" in page for page in pages] == [True, True, True, False]
     assert [QUOTE in page for page in pages] == [False, False, True, True]
     assert "pm-colophon" in pages[-1]
@@ -162,13 +164,13 @@ def test_other_error_shows_no_internals(chain: FakeChain, caplog: pytest.LogCapt
     assert "secret internals" in caplog.text
 
 
-def test_stopped_answer_keeps_what_was_shown(chain: FakeChain) -> None:
-    growing = list(converse(chain, "Why?", Conversation(), Scope()))[2]
-    kept = stopped(chain, growing)
+def test_stopped_answer_keeps_what_was_shown(desk: Desk) -> None:
+    growing = list(converse(desk, "Why?", Conversation(), Scope()))[2]
+    kept = stopped(desk, growing)
     assert QUOTE in unescape(kept.page)
     assert "Stopped before" in kept.page
     assert "pm-stage" not in kept.page
-    assert stopped(chain, kept) == kept
+    assert stopped(desk, kept) == kept
 
 
 def test_days_given_are_inclusive(chain: FakeChain) -> None:

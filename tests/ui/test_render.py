@@ -9,18 +9,12 @@ import pytest
 
 from rag.schema import ArchiveStatus, Article, Claim, Conflict, Position, ShortAnswer, Stage, TimeWindow
 from tests.ui.conftest import ARTICLE, NOW, QUOTE, answer_of, citation_of, passage_of
-from ui.render import (
-    answer_html,
-    failure_html,
-    freshness_html,
-    plain_text,
-    safe_url,
-    sources_html,
-    stage_html,
-    turn_html,
-    window_text,
-)
+from ui.html import safe_url
+from ui.render import answer_html, failure_html, stage_html, turn_html
+from ui.render_archive import freshness_html
+from ui.render_sources import sources_html
 from ui.surroundings import surroundings
+from ui.wording import markdown_text, plain_text, window_text
 
 SCRIPT = "<script>alert(1)</script>"
 ARTICLES = {("a1", "v1"): ARTICLE}
@@ -122,7 +116,12 @@ def test_verdict_is_told_by_sign_and_words(verdict: str, symbol: str, words: str
     html = answer_html(answer_of(claims=(Claim("Text.", (1,), verdict, 0.5, ("the passage says 300",)),)))
     assert f">{symbol}</span>" in html
     assert f'aria-label="{words}' in html
-    assert ("the passage says 300" in html) == (verdict != "supported")
+    assert '<details class="pm-reasons"><summary>' in html
+    assert '<li dir="auto">the passage says 300</li>' in html
+
+
+def test_a_claim_without_remarks_has_nothing_to_unfold() -> None:
+    assert "<details" not in answer_html(answer_of())
 
 
 def test_card_tells_date_unknown_copies_correction_and_truncation() -> None:

@@ -193,7 +193,7 @@ class _Tally:
     busy: int = 0
     broken: int = 0
     read_back: int = 0
-    lost: dict[str, str] = field(default_factory=dict)  # id -> why
+    lost: dict[_Given, str] = field(default_factory=dict)  # with why
 
     def add(self, other: _Tally) -> None:
         """Take in what another client saw."""
@@ -243,17 +243,26 @@ class _Client:
         self.tally.errors[f"HTTP {response.status_code}"] += 1
         return 0
 
-    def read(self, answer: _Given) -> None:
-        """Fetch an answer that was given, and note if it is not what it was; an outage on the way proves nothing."""
+    def read(self, answer: _Given, *, at_end: bool = False) -> None:
+        """Fetch an answer that was given, and note if it is not what it was.
+
+        Before the end, a fetch that fails proves nothing about the answer: it is counted as what it is.
+        """
         response = self._sent("GET", f"/api/answers/{answer.id}")
         if response is None:
+            failure = "not reached"
+        elif response.status_code == 404:
+            self.tally.lost[answer] = "not found"
             return
-        if response.status_code == 404:
-            self.tally.lost[answer.id] = "not found"
-        elif response.status_code != 200:
-            self.tally.errors[f"HTTP {response.status_code} when read again"] += 1
-        elif _digest(response) != answer.digest:
-            self.tally.lost[answer.id] = "other bytes"
+        elif response.status_code == 200:
+            if _digest(response) != answer.digest:
+                self.tally.lost[answer] = "other bytes"
+            return
+        else:
+            failure = f"HTTP {response.status_code} when read again"
+            self.tally.errors[failure] += 1
+        if at_end:
+            self.tally.lost[answer] = failure
 
     def work(self, bodies: Sequence[Body], first: int, stop: threading.Event) -> _Tally:
         """Ask without a pause until told to stop."""
@@ -406,7 +415,7 @@ def _sampled(server: _Server | None, samples: list[tuple[float, float]], stop: t
 def _all_read(url: str, given: Sequence[_Given]) -> _Tally:
     client = _Client(url, _Outage())
     for answer in given:
-        client.read(answer)
+        client.read(answer, at_end=True)
     return client.tally
 
 
@@ -442,7 +451,7 @@ def _told_load(load: _Load, clients: int, alone_p50_s: float) -> None:
         before = sum(answer.at <= outage.began for answer in tally.given)
         print(
             f"killed after {before} answers, ready again after {away_s:.1f} s, then {len(tally.given) - before} "
-            f"answers; connections that broke meanwhile {tally.broken}"
+            f"answers; connections broken or refused meanwhile {tally.broken}"
         )
 
 

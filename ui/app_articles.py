@@ -19,7 +19,7 @@ from ui.conversation import window_of_days
 from ui.events import told
 from ui.ingests import Pasted
 from ui.render_archive import Spot, article_html, articles_html, ingest_html, refusal_html
-from ui.theme import WIRED
+from ui.theme import SHOW_ARTICLE, WIRED
 
 if TYPE_CHECKING:
     from rag.ingests import IngestRecord
@@ -52,6 +52,8 @@ def add_articles_tab(page: gr.Blocks, desk: Desk, ingests: IngestDesk, keys: Key
     changed = gr.State(0)
     offset = gr.State(0)
     article = gr.HTML(elem_id="pm-article", apply_default_css=False, js_on_load=WIRED)
+    if desk.settings.writable:
+        _add_adding(desk, ingests, keys, changed)
     with gr.Row(elem_id="pm-article-filters"):
         search = gr.Textbox(label="Words of the headline", max_length=200, max_lines=1)
         status = gr.Dropdown(list(get_args(ArticleStatus)), value="indexed", label="Status")
@@ -102,8 +104,6 @@ def add_articles_tab(page: gr.Blocks, desk: Desk, ingests: IngestDesk, keys: Key
     newer.click(moved(-_PAGE), **shown)
     older.click(moved(_PAGE), **shown)
     open_from = _wire_reading(desk, keys, article, listed, changed)
-    if desk.settings.writable:
-        _add_adding(desk, ingests, keys, changed)
     return ArticlesTab(sources, changed, open_from)
 
 
@@ -129,8 +129,9 @@ def _wire_reading(
             return [refusal_html(str(error)), gr.skip()]
         return ['<p class="pm-none" role="status">The article is deleted.</p>', count + 1]
 
-    listed.select(read, outputs=[article], **_QUIET)
-    article.select(read, outputs=[article], **_QUIET)
+    for shown in (listed, article):
+        opened = shown.select(read, outputs=[article], **_QUIET)
+        opened.then(None, js=SHOW_ARTICLE, api_visibility="private")
     article.delete(delete, inputs=[changed], outputs=[article, changed], **_QUIET)
 
     def open_from(others: Sequence[gr.HTML], tabs: gr.Tabs) -> None:
@@ -138,7 +139,8 @@ def _wire_reading(
             return [read(request, event), gr.Tabs(selected="articles")]
 
         for other in others:
-            other.select(read_there, outputs=[article, tabs], **_QUIET)
+            opened = other.select(read_there, outputs=[article, tabs], **_QUIET)
+            opened.then(None, js=SHOW_ARTICLE, api_visibility="private")
 
     return open_from
 

@@ -11,6 +11,17 @@ if TYPE_CHECKING:
 # For each HTML component of the page: its buttons reach the server through the component's own events.
 WIRED = "window.pmWire(element, trigger)"
 
+# Brings the article that was opened into view, at what a citation quotes of it if it was opened from one.
+SHOW_ARTICLE = """
+() => {
+  const article = document.querySelector("#pm-article .pm-article");
+  if (!article) return;
+  article.focus({preventScroll: true});
+  const quote = document.querySelector("#pm-quoted");
+  (quote || article).scrollIntoView({block: quote ? "center" : "start"});
+}
+"""
+
 # Brings a follow-up to the top once it is on the page; a first question stays under the masthead.
 SCROLL_TO_NEW = """
 () => {

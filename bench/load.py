@@ -244,25 +244,21 @@ class _Client:
         return 0
 
     def read(self, answer: _Given, *, at_end: bool = False) -> None:
-        """Fetch an answer that was given, and note if it is not what it was.
+        """Fetch an answer that was given, and note if it is lost.
 
-        Before the end, a fetch that fails proves nothing about the answer: it is counted as what it is.
+        Before the end, a fetch that fails proves nothing about the answer: it is an error, or broken by the outage.
         """
         response = self._sent("GET", f"/api/answers/{answer.id}")
-        if response is None:
-            failure = "not reached"
-        elif response.status_code == 404:
-            self.tally.lost[answer] = "not found"
-            return
-        elif response.status_code == 200:
-            if _digest(response) != answer.digest:
+        if response is not None and response.status_code in (200, 404):
+            if response.status_code == 404:
+                self.tally.lost[answer] = "not found"
+            elif _digest(response) != answer.digest:
                 self.tally.lost[answer] = "other bytes"
             return
-        else:
-            failure = f"HTTP {response.status_code} when read again"
-            self.tally.errors[failure] += 1
+        if response is not None:
+            self.tally.errors[f"HTTP {response.status_code} when read again"] += 1
         if at_end:
-            self.tally.lost[answer] = failure
+            self.tally.lost[answer] = "not served"
 
     def work(self, bodies: Sequence[Body], first: int, stop: threading.Event) -> _Tally:
         """Ask without a pause until told to stop."""

@@ -20,6 +20,7 @@ _UNSAFE = re.compile(r"https?://|www\.|\]\(|!\[|<[a-z/!|]|```|\[/?INST\]", re.IG
 # "The passage does not say": what a model says of its task is no news from the archive.
 _ABOUT_ITSELF = re.compile(r"\b(?:passages?|provided (?:context|text)|as an ai)\b", re.IGNORECASE)
 
+ITEM_WORDS = 6  # "Henrik Aldous", "12 dead in floods": so few words without a full stop name something and say nothing
 MOST_TRIED = 3  # passages that the verifier is asked about for a sentence with a wrong citation
 
 
@@ -77,10 +78,13 @@ def check_sentence(
 
 
 def _no_statement(text: str) -> bool:
-    """Tell whether it is no statement: a question, a list's head, or cut off after a word that leads to another."""
+    """Tell whether it is no statement: a question, a list's head or item, or cut off after a word that leads on."""
     if text.endswith(("?", ":")):
         return True
-    return text[-1:].isalnum() and tokens(text)[-1:] != [] and tokens(text)[-1] in STOP_WORDS
+    words = tokens(text)
+    if not text[-1:].isalnum() or not words:
+        return False
+    return len(words) <= ITEM_WORDS or words[-1] in STOP_WORDS
 
 
 def _speaks_of_its_task(text: str, found: Sequence[RetrievedPassage]) -> bool:

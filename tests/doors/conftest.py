@@ -116,8 +116,13 @@ def launch(new_home) -> Iterator[Callable[[str], Server]]:
 
 
 @pytest.fixture(scope="session")
-def server(launch) -> Server:
+def starting(launch) -> Server:
+    """The server of `server`, for what goes on while it starts."""
+    return launch("shared")
+
+
+@pytest.fixture(scope="session")
+def server(starting) -> Server:
     """A server that tests only ask."""
-    starting = launch("shared")
     starting.wait()
     return starting

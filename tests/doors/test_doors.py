@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from langchain_openai import ChatOpenAI
 from mcp import Client as McpClient
 from mcp import StdioServerParameters
+from typer.testing import CliRunner
 
 from rag.abstention import REFUSAL
 from rag.answers import answers_adapter
@@ -29,6 +31,7 @@ from rag.chain import build_chain
 from rag.retriever import PassageRetriever
 from rag.schema import Query, Turn
 from rag.settings import Settings
+from ui.cli import app
 from ui.demo import SAMPLE_NOW
 
 PATIENCE_S = 120
@@ -74,20 +77,77 @@ def told(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def http(server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client:
-        yield client
+def in_session(server: Any, work: Callable[[McpClient], Awaitable[Any]], **options: Any) -> Any:
+    async def session() -> Any:
+        async with McpClient(server, read_timeout_seconds=PATIENCE_S, **options) as client:
+            return await work(client)
+
+    return asyncio.run(session())
+
+
+# -- processes, which start while the first tests run ---------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def answers(http) -> dict[str, dict[str, Any]]:
-    """The answers of `POST /api/answers`, which all other doors are held against."""
+def doomed(launch):
+    """A server to be killed."""
+    return launch("killed")
+
+
+@pytest.fixture(scope="module")
+def over_stdio(new_home) -> Iterator[Future[tuple[dict[str, Any], list[str]]]]:
+    """What `pressmark mcp` says on its standard output: an answer for each question, and the tools."""
+    home = new_home("stdio")
+    parameters = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "ui.cli", "--home", str(home), "mcp"],
+        env={"PRESSMARK_AS_OF": SAMPLE_NOW.isoformat()},
+        cwd=home.parent,
+    )
+
+    async def work(client: McpClient) -> tuple[dict[str, Any], list[str]]:
+        found = {name: await client.call_tool("ask", {"question": CASES[name].question}) for name in PLAIN}
+        return found, [tool.name for tool in (await client.list_tools()).tools]
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(in_session, parameters, work)
+
+
+@pytest.fixture(scope="module")
+def on_a_terminal(new_home) -> Iterator[subprocess.Popen[bytes]]:
+    """`pressmark ask` as a process."""
+    home = new_home("command")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PRESSMARK_")}
+    command = [sys.executable, "-m", "ui.cli", "--home", home, *asked_by_command("conflict")]
+    with subprocess.Popen(
+        command, env=environment, cwd=home.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _begun(starting, doomed, over_stdio, on_a_terminal) -> None:
+    """Each of them loads its models for seconds."""
+
+
+# -- Python, which all other doors are held against -----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chain(new_home):
+    opened = build_chain(Settings(_env_file=None, home=new_home("python"), as_of=SAMPLE_NOW))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def answers(chain) -> dict[str, dict[str, Any]]:
     found = {}
     for name, case in CASES.items():
-        response = http.post("/api/answers", json=case.body)
-        assert response.status_code == 200, response.text
-        found[name] = response.json()
+        turns = tuple(Turn(question, answer) for question, answer in case.history)
+        answer = chain.invoke(Query(case.question, turns=turns))
+        found[name] = answers_adapter().dump_python(answer, mode="json")
     return found
 
 
@@ -108,15 +168,86 @@ def test_the_questions_are_of_four_kinds(answers):
 
 
 @pytest.mark.parametrize("name", ["short", "conflict", "follow-up"])
-def test_every_quote_is_what_the_article_says_there(http, answers, name):
+def test_every_quote_is_what_the_article_says_there(chain, answers, name):
     assert answers[name]["citations"]
     for citation in answers[name]["citations"]:
-        path, version = f"/api/articles/{citation['article_id']}", {"version": citation["version"]}
-        text = http.get(path, params=version).json()["text"]
+        text = chain.store.archive.article(citation["article_id"], citation["version"]).text
         assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
+def test_the_retriever_serves_a_plain_langchain_chain(chain):
+    retriever = PassageRetriever(retriever=chain.retriever)
+    question = CASES["conflict"].question
+    prompts = []
+
+    def kept(prompt: Any) -> Any:
+        prompts.append(prompt.to_string())
+        return prompt
+
+    numbered = RunnableLambda(
+        lambda found: "\n".join(f"[{place}] {document.page_content}" for place, document in enumerate(found, 1))
+    )
+    model = GenericFakeChatModel(messages=iter(["Between 7,500 and 12,000 people. [1][2]"]))
+    prompt = ChatPromptTemplate.from_template("Answer from these passages.\n{passages}\nQuestion: {question}")
+    inputs = {"passages": retriever | numbered, "question": RunnablePassthrough()}
+    assert (inputs | prompt | RunnableLambda(kept) | model | StrOutputParser()).invoke(question) == (
+        "Between 7,500 and 12,000 people. [1][2]"
+    )
+    documents = retriever.invoke(question)
+    assert len(documents) == chain.settings.k
+    assert all(document.page_content in prompts[0] for document in documents)
+    for document in documents:
+        said = document.metadata
+        text = chain.store.archive.article(said["article_id"], said["version"]).text
+        assert text[said["start"] : said["end"]] == document.page_content
+
+
+# -- the terminal --------------------------------------------------------------------------------
+
+
+def asked_by_command(name: str) -> list[str]:
+    return ["ask", CASES[name].question, "--json", "--now", "2025-09-01"]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_the_command_tells_the_same(new_home, answers, name):
+    done = CliRunner().invoke(app, ["--home", str(new_home(f"command-{name}")), *asked_by_command(name)])
+    assert done.exit_code == 0, done.output
+    assert told(json.loads(done.stdout)) == told(answers[name])
+
+
+def test_the_command_as_a_process_prints_nothing_but_the_answer(on_a_terminal, answers):
+    printed, complaints = on_a_terminal.communicate(timeout=PATIENCE_S)
+    assert (on_a_terminal.returncode, complaints.decode()) == (0, "")
+    assert told(json.loads(printed)) == told(answers["conflict"])
+
+
 # -- HTTP ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def http(server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def posted(http) -> dict[str, dict[str, Any]]:
+    """The answers of `POST /api/answers`."""
+    responses = {name: http.post("/api/answers", json=case.body) for name, case in CASES.items()}
+    return {name: response.raise_for_status().json() for name, response in responses.items()}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_api_tells_the_same(posted, answers, name):
+    assert told(posted[name]) == told(answers[name])
+
+
+def test_the_api_reads_articles_as_they_are_quoted(http, posted):
+    for citation in posted["conflict"]["citations"]:
+        version = {"version": citation["version"]}
+        text = http.get(f"/api/articles/{citation['article_id']}", params=version).json()["text"]
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -141,8 +272,8 @@ def test_a_streamed_answer_is_the_same(http, answers, name):
     ]
 
 
-def test_a_stored_answer_is_read_as_it_was_given(http, answers):
-    for answer in answers.values():
+def test_a_stored_answer_is_read_as_it_was_given(http, posted):
+    for answer in posted.values():
         assert http.get(f"/api/answers/{answer['id']}").json() == answer
 
 
@@ -283,14 +414,6 @@ def test_a_picture_is_refused_by_its_name(stock):
 # -- MCP -----------------------------------------------------------------------------------------
 
 
-def in_session(server: Any, work: Callable[[McpClient], Awaitable[Any]], **options: Any) -> Any:
-    async def session() -> Any:
-        async with McpClient(server, read_timeout_seconds=PATIENCE_S, **options) as client:
-            return await work(client)
-
-    return asyncio.run(session())
-
-
 @pytest.fixture(params=["auto", "legacy"])
 def call(request, server) -> Callable[..., Any]:
     """Calls a tool over HTTP; by today's protocol, and with the handshake that older clients begin with."""
@@ -299,24 +422,6 @@ def call(request, server) -> Callable[..., Any]:
         return in_session(f"{server.url}/mcp", lambda client: client.call_tool(tool, arguments), mode=request.param)
 
     return over_http
-
-
-@pytest.fixture(scope="module")
-def over_stdio(new_home) -> tuple[dict[str, Any], list[str]]:
-    """What a process of its own says on its standard output: an answer for each question, and the tools."""
-    home = new_home("stdio")
-    parameters = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "ui.cli", "--home", str(home), "mcp"],
-        env={"PRESSMARK_AS_OF": SAMPLE_NOW.isoformat()},
-        cwd=home.parent,
-    )
-
-    async def work(client: McpClient) -> tuple[dict[str, Any], list[str]]:
-        found = {name: await client.call_tool("ask", {"question": CASES[name].question}) for name in PLAIN}
-        return found, [tool.name for tool in (await client.list_tools()).tools]
-
-    return in_session(parameters, work)
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -328,7 +433,7 @@ def test_mcp_over_http_tells_the_same(call, answers, name):
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_mcp_over_standard_input_and_output_tells_the_same(over_stdio, answers, name):
-    result = over_stdio[0][name]
+    result = over_stdio.result(PATIENCE_S)[0][name]
     assert not result.is_error
     assert told(result.structured_content) == told(answers[name])
 
@@ -344,7 +449,11 @@ def test_an_assistant_without_structured_content_reads_sentences_with_their_sour
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_there_are_three_tools_and_none_writes(server, over_stdio, mode):
     tools = in_session(f"{server.url}/mcp", lambda client: client.list_tools(), mode=mode).tools
-    assert sorted(tool.name for tool in tools) == ["ask", "get_article", "search"] == sorted(over_stdio[1])
+    assert (
+        sorted(tool.name for tool in tools)
+        == ["ask", "get_article", "search"]
+        == sorted(over_stdio.result(PATIENCE_S)[1])
+    )
     assert all(tool.annotations.read_only_hint for tool in tools)
     assert not any(tool.annotations.destructive_hint for tool in tools)
     assert all(tool.description for tool in tools)
@@ -388,7 +497,7 @@ def test_an_unknown_article_is_a_tool_error_that_names_it(call):
     assert "Traceback" not in result.content[0].text
 
 
-# -- the other doors -----------------------------------------------------------------------------
+# -- the page ------------------------------------------------------------------------------------
 
 
 def test_gradios_client_tells_the_same(server, answers, monkeypatch):
@@ -401,78 +510,15 @@ def test_gradios_client_tells_the_same(server, answers, monkeypatch):
     assert {name: told(answer) for name, answer in found.items()} == {name: told(answers[name]) for name in PLAIN}
 
 
-@pytest.fixture(scope="module")
-def terminal_home(new_home):
-    return new_home("terminal")
-
-
-@pytest.mark.parametrize("name", PLAIN)
-def test_the_terminal_tells_the_same(terminal_home, answers, name):
-    command = [sys.executable, "-m", "ui.cli", "--home", terminal_home, "ask", CASES[name].question, "--json"]
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PRESSMARK_")}
-    done = subprocess.run(
-        [*command, "--now", "2025-09-01"],
-        env=clean,
-        cwd=terminal_home.parent,
-        capture_output=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
-    assert done.returncode == 0, done.stderr
-    assert told(json.loads(done.stdout)) == told(answers[name])
-
-
-@pytest.fixture(scope="module")
-def chain(new_home):
-    opened = build_chain(Settings(_env_file=None, home=new_home("python"), as_of=SAMPLE_NOW))
-    yield opened
-    opened.close()
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_python_tells_the_same(chain, answers, name):
-    turns = tuple(Turn(question, answer) for question, answer in CASES[name].history)
-    answer = chain.invoke(Query(CASES[name].question, turns=turns))
-    assert told(answers_adapter().dump_python(answer, mode="json")) == told(answers[name])
-
-
-def test_the_retriever_serves_a_plain_langchain_chain(chain):
-    retriever = PassageRetriever(retriever=chain.retriever)
-    question = CASES["conflict"].question
-    prompts = []
-
-    def kept(prompt: Any) -> Any:
-        prompts.append(prompt.to_string())
-        return prompt
-
-    numbered = RunnableLambda(
-        lambda found: "\n".join(f"[{place}] {document.page_content}" for place, document in enumerate(found, 1))
-    )
-    model = GenericFakeChatModel(messages=iter(["Between 7,500 and 12,000 people. [1][2]"]))
-    prompt = ChatPromptTemplate.from_template("Answer from these passages.\n{passages}\nQuestion: {question}")
-    inputs = {"passages": retriever | numbered, "question": RunnablePassthrough()}
-    assert (inputs | prompt | RunnableLambda(kept) | model | StrOutputParser()).invoke(question) == (
-        "Between 7,500 and 12,000 people. [1][2]"
-    )
-    documents = retriever.invoke(question)
-    assert len(documents) == chain.settings.k
-    assert all(document.page_content in prompts[0] for document in documents)
-    for document in documents:
-        said = document.metadata
-        text = chain.store.archive.article(said["article_id"], said["version"]).text
-        assert text[said["start"] : said["end"]] == document.page_content
-
-
-def test_a_killed_server_has_lost_no_answer_that_it_gave(launch):
-    own = launch("killed")
-    own.wait()
-    given = httpx.post(f"{own.url}/api/answers", json=CASES["conflict"].body, timeout=PATIENCE_S)
+def test_a_killed_server_has_lost_no_answer_that_it_gave(doomed):
+    doomed.wait()
+    given = httpx.post(f"{doomed.url}/api/answers", json=CASES["conflict"].body, timeout=PATIENCE_S)
     assert given.json()["claims"]
-    own.kill()
+    doomed.kill()
     with pytest.raises(httpx.TransportError):
-        httpx.get(f"{own.url}/ready")
-    own.launch()
-    own.wait()
-    again = httpx.get(f"{own.url}/api/answers/{given.json()['id']}", timeout=PATIENCE_S)
+        httpx.get(f"{doomed.url}/ready")
+    doomed.launch()
+    doomed.wait()
+    again = httpx.get(f"{doomed.url}/api/answers/{given.json()['id']}", timeout=PATIENCE_S)
     assert again.status_code == 200
     assert again.content == given.content

@@ -118,11 +118,45 @@ def random_citation(chain: EvalChain, question: EvalQuestion) -> Answer:
     return replace(_said(answer, claims, citations), text="\n".join([answer.text, *values]))
 
 
+def shuffled_citations(chain: EvalChain, question: EvalQuestion) -> Answer:
+    """Say what the chain says, with the citation numbers moved on by one.
+
+    A single citation stays: there is nothing to shuffle it with. The verifier is not asked again.
+    """
+    answer = ask(chain, question)
+    if answer.status == "abstained":
+        return _refused(answer)
+    numbers = [citation.number for citation in answer.citations]
+    moved = dict(zip(numbers, [*numbers[1:], *numbers[:1]], strict=True))
+    claims = [
+        replace(claim, citations=tuple(moved.get(number, number) for number in claim.citations), verdict="unsupported")
+        for claim in answer.claims
+    ]
+    return replace(_said(answer, claims, answer.citations), conflicts=answer.conflicts)
+
+
+class UnrelatedArchive:
+    """Answers as over an archive of something else: with what the chain found for the question before.
+
+    The first question is refused unless an answer from `before` the run is given. One object serves one run.
+    """
+
+    def __init__(self, before: Answer | None = None) -> None:
+        self._before = before
+
+    def __call__(self, chain: EvalChain, question: EvalQuestion) -> Answer:
+        """Return the answer to the question before."""
+        answer, before = ask(chain, question), self._before
+        self._before = answer
+        return _refused(answer) if before is None else replace(before, id=answer.id, question=answer.question)
+
+
 BASELINES: Mapping[str, System] = {
     "copy-first": copy_first_sentence,
     "refuse": always_refuse,
     "always-yes": constant_yes,
     "random-cite": random_citation,
+    "shuffled": shuffled_citations,
 }
 
 

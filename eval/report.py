@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from eval.runner import Figure, Record, Run, figures
+from eval.records import Record, Run
+from eval.runner import Figure, figures
 
 _LOWER_IS_BETTER = {"over_refusal", "invalid_citations", "errors", "answer_words"}
 _OURS = "pressmark"

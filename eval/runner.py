@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import logging
 import platform
+import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from eval.baselines import BASELINES, EvalChain, EvalStore, System, ask
+from eval.baselines import BASELINES, EvalChain, EvalStore, System, UnrelatedArchive, ask
+from eval.clusters import clusters_of
 from eval.datasets import EvalQuestion, file_digest
-from eval.metrics.abstention import abstention_f1
+from eval.metrics.abstention import abstention_f1, risk_coverage_area
+from eval.metrics.grounding import Judge
 from eval.metrics.statistics import Estimate, bootstrap, mean, percentile
+from eval.records import Answered, Partial, Record, RecordStatus, Run
 from eval.scoring import Scores, score, score_failure
 from rag.answers import answers_adapter
-from rag.errors import DatasetError
 from rag.schema import Answer, Query
 
 if TYPE_CHECKING:
@@ -29,89 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORM = 1
 _PACKAGES = ("pressmark", "chromadb", "langchain-core", "sentence-transformers", "torch")
 # Never into a file that is passed around: keys, and the person's folder names.
 _PRIVATE = {"api_keys", "chat_api_key", "home", "host", "port"}
 
+UNRELATED = "unrelated"
 Progress = Callable[[int, int], None]
-RecordStatus = Literal["answered", "partial", "abstained", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One question with what a system made of it.
-
-    Attributes:
-        answers: Expected groups of aliases.
-        correct: Answered, and every expected group is in the shown text; None if unanswerable.
-        grounded_correct: Correct, with at least one citation from a gold article or its copy.
-        ranks: For each gold set the 1-based place of its first article, None if not retrieved.
-        values: Every metric by name; None where it does not apply.
-        latency_ms: Wall time of the call; None for failed calls and for baselines.
-        answer: The whole `Answer` as JSON; None for failed calls and for baselines.
-        error: What the call raised, "" if nothing.
-    """
-
-    id: str
-    question: str
-    split: str
-    tags: tuple[str, ...]
-    answerable: bool
-    answers: tuple[tuple[str, ...], ...]
-    status: RecordStatus
-    abstained: bool
-    correct: bool | None
-    grounded_correct: bool | None
-    ranks: tuple[int | None, ...]
-    values: dict[str, float | None]
-    latency_ms: float | None = None
-    answer: dict[str, Any] | None = None  # JSON of rag.schema.Answer, kept as written for later forms of it
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Everything one eval run found; self-contained as a file.
-
-    Attributes:
-        k: Places of the search result that were scored.
-        settings: The settings, without keys and folders.
-        versions: Of Python and the packages that decide the figures.
-        data_digest: SHA-256 of the question file, "" if the questions came from none.
-        records: One for each question, in the order asked.
-        baselines: The records of the trivial systems, by name.
-        form: Version of this file's form.
-    """
-
-    created_at: datetime
-    k: int
-    settings: dict[str, Any]  # as pydantic dumps them
-    versions: dict[str, str]
-    data_digest: str
-    records: tuple[Record, ...]
-    baselines: dict[str, tuple[Record, ...]] = field(default_factory=dict)
-    form: int = FORM
-
-    def save(self, path: Path) -> None:
-        """Write the run as one JSON file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_adapter().dump_json(self, indent=1) + b"\n")
-
-    @classmethod
-    def load(cls, path: Path) -> Run:
-        """Read a run.
-
-        Raises:
-            DatasetError: The file cannot be read, or is no run of this form.
-        """
-        try:
-            loaded = _adapter().validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise DatasetError(f"{path} is not a file made by `pressmark eval run`: {error}") from error
-        if loaded.form != FORM:
-            raise DatasetError(f"{path} has form {loaded.form}, this Pressmark reads {FORM}: run the eval again.")
-        return loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +62,36 @@ class Figure:
     system: str = "pressmark"
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is made.
+
+    Attributes:
+        k: Places of the result to score, 1 or more; the chain may give fewer passages.
+        judge: Tells whether texts support a claim; None leaves the figures that need one out.
+        judge_name: Of the judge, for the record.
+        routes: Returns the articles that each search alone finds, for a finished answer; None leaves them out.
+        baselines: Trivial systems to score beside the chain; they reuse the chain's answers.
+        partial: File to which each finished question is written at once; a run that finds it goes on after the last
+            whole line. It is deleted at the end.
+    """
+
+    k: int = 8
+    judge: Judge | None = None
+    judge_name: str = ""
+    routes: Callable[[Answer], Mapping[str, Sequence[str]]] | None = None
+    baselines: Mapping[str, System] = field(default_factory=lambda: dict(BASELINES))
+    partial: Path | None = None
+
+
 def run(
     chain: EvalChain,
     questions: Sequence[EvalQuestion],
     *,
-    k: int = 8,
     progress: Progress | None = None,
     dataset: Path | None = None,
     settings: Settings | None = None,
-    baselines: Mapping[str, System] = BASELINES,
+    options: Options | None = None,
 ) -> Run:
     """Ask every question and score every answer.
 
@@ -157,37 +101,80 @@ def run(
     Args:
         chain: The system under test.
         questions: In the order to ask them.
-        k: Places of the result to score, 1 or more; the chain may give fewer passages.
         progress: Called with (questions done, all) after each.
         dataset: The file the questions came from, for its digest.
         settings: What the chain was built with, for the record.
-        baselines: Trivial systems to score beside it; they reuse the chain's answers.
+        options: How the run is made.
+
+    Raises:
+        ValueError: k is below 1.
+        DatasetError: The partial file is of another run.
     """
-    if k < 1:
-        raise ValueError(f"k is {k}: give the number of places to score, 1 or more.")
+    options = options or Options()
+    if options.k < 1:
+        raise ValueError(f"k is {options.k}: give the number of places to score, 1 or more.")
     # Read first: hours later the file may be another one.
     digest = file_digest(dataset) if dataset else ""
-    records: list[Record] = []
-    others: dict[str, list[Record]] = {name: [] for name in baselines}
-    for done, question in enumerate(questions, 1):
-        record, answer = _answered(chain, question, ask, k)
-        records.append(record)
-        for name, system in baselines.items():
-            # A failed call leaves them nothing to build on: they fail with it.
-            other = _answered(_Replay(chain.store, answer), question, system, k)[0] if answer else record
-            # Their time says nothing, and their passages are the chain's.
-            others[name].append(replace(other, latency_ms=None, answer=None))
-        if progress:
-            progress(done, len(questions))
+    clusters = clusters_of(questions)
+    shown = settings.model_dump(mode="json", exclude=_PRIVATE) if settings else {}
+    done: list[Answered] = []
+    with Partial(options.partial, _identity(questions, digest, shown, options)) as partial:
+        done += partial.done
+        unrelated = UnrelatedArchive(_last_answer(done))
+        systems: dict[str, System] = {**options.baselines, UNRELATED: unrelated} if options.baselines else {}
+        for question in questions[len(done) :]:
+            one = _one(chain, question, clusters[question.id], systems, options)
+            partial.add(one)
+            done.append(one)
+            if progress:
+                progress(len(done), len(questions))
+    names = [*options.baselines, UNRELATED] if options.baselines else []
     return Run(
         created_at=datetime.now(UTC),
-        k=k,
-        settings=settings.model_dump(mode="json", exclude=_PRIVATE) if settings else {},
+        k=options.k,
+        settings=shown,
         versions=_versions(),
         data_digest=digest,
-        records=tuple(records),
-        baselines={name: tuple(found) for name, found in others.items()},
+        records=tuple(one.record for one in done),
+        baselines={name: tuple(one.baselines[name] for one in done) for name in names},
+        judge=options.judge_name,
+        peak_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     )
+
+
+def _one(
+    chain: EvalChain, question: EvalQuestion, cluster: str, systems: Mapping[str, System], options: Options
+) -> Answered:
+    record, answer = _answered(chain, question, ask, options)
+    others = {}
+    for name, system in systems.items():
+        # A failed call leaves them nothing to build on: they fail with it.
+        other = record
+        if answer:
+            other, _ = _answered(_Replay(chain.store, answer), question, system, replace(options, routes=None))
+        # Their time says nothing, and their passages are the chain's.
+        others[name] = replace(other, latency_ms=None, answer=None, cluster=cluster)
+    return Answered(replace(record, cluster=cluster), others)
+
+
+def _identity(
+    questions: Sequence[EvalQuestion], digest: str, settings: Mapping[str, Any], options: Options
+) -> dict[str, Any]:
+    """Return what must agree for a partial file to be of this run."""
+    return {
+        "questions": [question.id for question in questions],
+        "data_digest": digest,
+        "settings": dict(settings),
+        "versions": _versions(),
+        "k": options.k,
+        "judge": options.judge_name,
+        "baselines": list(options.baselines),
+    }
+
+
+def _last_answer(done: Sequence[Answered]) -> Answer | None:
+    answer = done[-1].record.answer if done else None
+    return answers_adapter().validate_python(answer, strict=False) if answer else None
 
 
 def figures(run: Run) -> list[Figure]:
@@ -215,16 +202,20 @@ class _Replay:
         return self._answer
 
 
-def _answered(chain: EvalChain, question: EvalQuestion, system: System, k: int) -> tuple[Record, Answer | None]:
+def _answered(
+    chain: EvalChain, question: EvalQuestion, system: System, options: Options
+) -> tuple[Record, Answer | None]:
     started = time.perf_counter()
     try:
         answer = system(chain, question)
     except Exception as error:  # whatever a chat model's package raises must not end the run
         log.warning("Question %s failed: %s", question.id, error)
-        failed = _record(question, "error", score_failure(question, k=k))
+        failed = _record(question, "error", score_failure(question, k=options.k))
         return replace(failed, error=f"{type(error).__name__}: {error}"), None
     latency_ms = 1000 * (time.perf_counter() - started)
-    record = _record(question, answer.status, score(question, answer, chain.store.archive, k=k))
+    routes = options.routes(answer) if options.routes else None
+    scores = score(question, answer, chain.store.archive, k=options.k, judge=options.judge, routes=routes)
+    record = _record(question, answer.status, scores)
     answer_json = answers_adapter().dump_python(answer, mode="json")
     return replace(record, latency_ms=latency_ms, answer=answer_json), answer
 
@@ -260,15 +251,35 @@ def _groups(records: Sequence[Record], *, tags: bool) -> dict[str, list[Record]]
 
 def _estimates(records: Sequence[Record]) -> dict[str, Estimate]:
     outcomes = [(record.answerable, record.abstained) for record in records]
-    latencies = [record.latency_ms for record in records]
+    clusters = [record.cluster or record.id for record in records]
     names = dict.fromkeys(name for record in records for name in record.values)
+    sure = [(_confidence(record), bool(record.correct)) for record in records]
+
+    def rate(statistic: Callable[[Sequence[Any]], float | None], rows: Sequence[Any]) -> Estimate:
+        return bootstrap(lambda drawn: statistic([rows[row] for row in drawn]), of=len(rows), clusters=clusters)
+
     return {
-        **{name: mean([record.values.get(name) for record in records]) for name in names},
-        "abstention_f1": bootstrap(lambda rows: abstention_f1([outcomes[row] for row in rows]), of=len(records)),
-        "errors": mean([float(record.status == "error") for record in records]),
-        "latency_p50_ms": percentile(latencies, q=50),
-        "latency_p95_ms": percentile(latencies, q=95),
+        **{name: mean([record.values.get(name) for record in records], clusters) for name in names},
+        "abstention_f1": rate(abstention_f1, outcomes),
+        "risk_coverage_area": rate(risk_coverage_area, sure),
+        "errors": mean([float(record.status == "error") for record in records], clusters),
+        **_latencies(records, clusters),
     }
+
+
+def _confidence(record: Record) -> float:
+    return float(record.answer["confidence"]) if record.answer else 0.0
+
+
+def _latencies(records: Sequence[Record], clusters: Sequence[str]) -> dict[str, Estimate]:
+    """Return the percentiles of the whole call, then of each stage that the answers name."""
+    whole = [record.latency_ms for record in records]
+    found = {f"latency_p{q}_ms": percentile(whole, q=q, clusters=clusters) for q in (50, 95)}
+    timings = [record.answer["timings_ms"] if record.answer else {} for record in records]
+    for stage in dict.fromkeys(name for stages in timings for name in stages if name != "total"):
+        taken = [stages.get(stage) for stages in timings]
+        found |= {f"latency_{stage}_p{q}_ms": percentile(taken, q=q, clusters=clusters) for q in (50, 95)}
+    return found
 
 
 def _versions() -> dict[str, str]:
@@ -279,8 +290,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-@cache
-def _adapter() -> TypeAdapter[Run]:
-    return TypeAdapter(Run)

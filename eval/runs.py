@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.runner import Figure, Run, figures
+from eval.records import Run
+from eval.runner import Figure, figures
 from rag.errors import NotFoundError
 
 if TYPE_CHECKING:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from eval.baselines import EvalArchive
 from eval.datasets import EvalQuestion
 from eval.metrics import citations as cite
+from eval.metrics import grounding
 from eval.metrics.abstention import abstention_precision, abstention_recall, over_refusal
-from eval.metrics.answers import contains_gold, token_f1, without_markers
-from eval.metrics.retrieval import all_evidence_at_k, gold_ranks, hit_at_k, recall_at_k, reciprocal_rank
+from eval.metrics.answers import (
+    contains_gold,
+    date_match,
+    exact_match,
+    list_recall,
+    number_match,
+    token_f1,
+    without_markers,
+)
+from eval.metrics.grounding import Judge
+from eval.metrics.retrieval import all_evidence_at_k, gold_ranks, hit_at_k, ndcg_at_k, recall_at_k, reciprocal_rank
+from rag.checking import evidence_text
 from rag.errors import NotFoundError
-from rag.schema import Answer, TimeWindow
+from rag.schema import Answer, Citation, TimeWindow
 
 Values = dict[str, float | None]
 
@@ -35,7 +46,15 @@ class Scores:
     values: Values
 
 
-def score(question: EvalQuestion, answer: Answer, archive: EvalArchive, *, k: int) -> Scores:
+def score(
+    question: EvalQuestion,
+    answer: Answer,
+    archive: EvalArchive,
+    *,
+    k: int,
+    judge: Judge | None = None,
+    routes: Mapping[str, Sequence[str]] | None = None,
+) -> Scores:
     """Score an answer.
 
     Args:
@@ -43,6 +62,8 @@ def score(question: EvalQuestion, answer: Answer, archive: EvalArchive, *, k: in
         answer: What the system said.
         archive: Tells which articles are copies of one story, and holds the cited texts.
         k: Places of `answer.retrieved` to look at; a place is a passage.
+        judge: Tells whether texts support a claim; None leaves the figures that need one out.
+        routes: Articles found by each search alone, best first, by the search's name.
     """
     ranked = [found.passage.article_id for found in answer.retrieved]
     cited = [citation.article_id for citation in answer.citations]
@@ -55,17 +76,20 @@ def score(question: EvalQuestion, answer: Answer, archive: EvalArchive, *, k: in
         "correct": _number(correct),
         "grounded_correct": _number(grounded),
         "correct_if_answered": None if abstained else _number(correct),
-        "token_f1": _short_f1(question, answer),
+        **_answer_values(question, "" if abstained else shown_text(answer), _short_text(answer)),
         "answer_words": None if abstained else float(len(shown_text(answer).split())),
         **_retrieval_values(ranked, gold, k),
+        **_route_values(routes or {}, gold, k),
         **_citation_values(question, answer, copies, archive),
+        **_grounding_values(answer, judge),
         "window_right": _window_right(question, answer.window),
+        "as_of_right": _as_of_right(answer),
         **_abstention_values(question, abstained=abstained),
     }
     return Scores(correct, grounded, tuple(gold_ranks(ranked[:k], gold)), values)
 
 
-def score_failure(question: EvalQuestion, *, k: int) -> Scores:
+def score_failure(question: EvalQuestion, *, k: int, routes: Iterable[str] = ()) -> Scores:
     """Score a call that raised: wrong, nothing found, nothing cited, not abstained."""
     gold = _gold_sets(question, {item.article_id: {item.article_id} for item in question.evidence})
     wrong = False if question.answerable else None
@@ -74,11 +98,13 @@ def score_failure(question: EvalQuestion, *, k: int) -> Scores:
         "correct": _number(wrong),
         "grounded_correct": _number(wrong),
         "correct_if_answered": None,
-        "token_f1": 0.0 if _has_short_answer(question) else None,
+        **_answer_values(question, "", ""),
         "answer_words": None,
         **_retrieval_values([], gold, k),
-        **dict.fromkeys(_CITATION_NAMES),
+        **_route_values(dict.fromkeys(routes, ()), gold, k),
+        **dict.fromkeys((*_CITATION_NAMES, *_GROUNDING_NAMES)),
         "window_right": 0.0 if question.window else None,
+        "as_of_right": None,
         **_abstention_values(question, abstained=False),
     }
     return Scores(wrong, wrong, (None,) * len(gold), values)
@@ -139,12 +165,25 @@ def _has_short_answer(question: EvalQuestion) -> bool:
     return len(question.answers) == 1 and "yes-no" not in question.tags
 
 
-def _short_f1(question: EvalQuestion, answer: Answer) -> float | None:
-    if not _has_short_answer(question):
-        return None
-    # SQuAD: a refusal is the empty answer. Else its words would be scored.
-    said = "" if answer.status == "abstained" else shown_text(answer)
-    return token_f1(said, question.answers[0])
+def _short_text(answer: Answer) -> str:
+    if answer.status == "abstained":
+        return ""
+    return answer.short.text if answer.short else shown_text(answer)
+
+
+def _answer_values(question: EvalQuestion, said: str, short: str) -> Values:
+    """Return what compares words with the expected ones; a refusal is the empty answer, as SQuAD has it."""
+    one = question.answers[0] if _has_short_answer(question) else ()
+    conflict = "conflict" in question.tags
+    return {
+        "exact_match": exact_match(short, one),
+        "token_f1": token_f1(said, one),
+        "list_recall": None if conflict else list_recall(said, question.answers),
+        "number_match": number_match(said, one),
+        "date_match": date_match(said, one),
+        "latest_right": _number(bool(contains_gold(said, question.answers))) if "latest" in question.tags else None,
+        "conflict_coverage": list_recall(said, question.answers) if conflict else None,
+    }
 
 
 def _retrieval_values(ranked: list[str], gold: list[set[str]], k: int) -> Values:
@@ -154,7 +193,16 @@ def _retrieval_values(ranked: list[str], gold: list[set[str]], k: int) -> Values
         f"recall@{k}": recall_at_k(ranked, gold, k=k),
         f"all_evidence@{k}": all_evidence_at_k(ranked, gold, k=k),
         f"mrr@{k}": reciprocal_rank(ranked, gold, k=k),
+        f"ndcg@{k}": ndcg_at_k(ranked, gold, k=k),
     }
+
+
+def _route_values(routes: Mapping[str, Sequence[str]], gold: list[set[str]], k: int) -> Values:
+    values: Values = {}
+    for name, ranked in routes.items():
+        values[f"{name}_hit@{k}"] = hit_at_k(ranked, gold, k=k)
+        values[f"{name}_mrr@{k}"] = reciprocal_rank(ranked, gold, k=k)
+    return values
 
 
 _CITATION_NAMES = (
@@ -163,9 +211,8 @@ _CITATION_NAMES = (
     "invalid_citations",
     "quote_exact",
     "supported_claims",
-    "supported_citation_recall",
-    "supported_citation_precision",
 )
+_GROUNDING_NAMES = ("alce_recall", "alce_precision", "grounded_retrieved", "miscited")
 
 
 def _citation_values(
@@ -186,10 +233,44 @@ def _citation_values(
         cite.invalid_share([*claims, *sides], articles),
         sum(exact) / len(exact) if exact else None,
         cite.supported_claims(verdicts),
-        cite.supported_citation_recall(claims, articles, verdicts),
-        cite.supported_citation_precision(claims, articles, verdicts),
     )
     return dict(zip(_CITATION_NAMES, found, strict=True))
+
+
+def _grounding_values(answer: Answer, judge: Judge | None) -> Values:
+    if judge is None or answer.status == "abstained":
+        return dict.fromkeys(_GROUNDING_NAMES)
+    texts = {citation.number: _cited_text(answer, citation) for citation in answer.citations}
+    retrieved = [evidence_text(item) for item in answer.retrieved]
+    found = [grounding.judged(claim.text, claim.citations, texts, retrieved, judge) for claim in answer.claims]
+    values = (
+        grounding.alce_recall(found),
+        grounding.alce_precision(found),
+        grounding.grounded_in_retrieved(found),
+        grounding.miscited(found),
+    )
+    return dict(zip(_GROUNDING_NAMES, values, strict=True))
+
+
+def _cited_text(answer: Answer, citation: Citation) -> str:
+    """Return the passage that a citation is from, as the writer was shown it; its quote if that was not retrieved."""
+    for item in answer.retrieved:
+        passage = item.passage
+        same = (passage.article_id, passage.version) == (citation.article_id, citation.version)
+        if same and passage.start <= citation.start and citation.end <= passage.end:
+            return evidence_text(item)
+    return citation.quote
+
+
+def _as_of_right(answer: Answer) -> float | None:
+    """Return the share of claims whose "as of" is the date of the newest article they cite; None if none is dated."""
+    published = {citation.number: citation.published_at for citation in answer.citations}
+    good = []
+    for claim in answer.claims:
+        dates = [moment for number in claim.citations if (moment := published.get(number)) is not None]
+        if dates:
+            good.append(claim.as_of == max(dates))
+    return sum(good) / len(good) if good else None
 
 
 def _is_exact(answer: Answer, number: int, archive: EvalArchive) -> bool:

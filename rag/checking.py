@@ -55,7 +55,7 @@ def check_sentence(
         return Checked(None, withheld=True)
     reasons = [f"[{number}] names no passage" for number in marked.invalid]
     numbers = list(marked.numbers)
-    check = verifier.verify(marked.text, [_evidence(found[number - 1]) for number in numbers])
+    check = verifier.verify(marked.text, [evidence_text(found[number - 1]) for number in numbers])
     if check.verdict != "supported":
         repair = _better_passage(found, marked.text, check, verifier)
         if repair is not None:
@@ -102,17 +102,20 @@ def _better_passage(
     found: Sequence[RetrievedPassage], text: str, check: Check, verifier: Verifier
 ) -> tuple[int, Check] | None:
     """Return another passage that supports the sentence fully, and its verdict; the rules say which to ask about."""
-    ruled = {number: check_by_rules(text, [_evidence(item)]) for number, item in enumerate(found, start=1)}
+    ruled = {number: check_by_rules(text, [evidence_text(item)]) for number, item in enumerate(found, start=1)}
     hopeful = [number for number, rule in ruled.items() if rule.verdict != "unsupported" or not rule.settled]
     for number in sorted(hopeful, key=lambda number: -ruled[number].score)[:MOST_TRIED]:
-        other = verifier.verify(text, [_evidence(found[number - 1])])
+        other = verifier.verify(text, [evidence_text(found[number - 1])])
         if other.verdict == "supported" and other.score > check.score:
             return number, other
     return None
 
 
-def _evidence(item: RetrievedPassage) -> str:
-    """Return what a claim about a passage may rest on: outlet and date stand in the prompt, so they count."""
+def evidence_text(item: RetrievedPassage) -> str:
+    """Return what a claim about a passage may rest on: headline, a line with outlet and date, and its text.
+
+    Outlet and date stand in the prompt, so they count; what speaks to the program does not.
+    """
     passage = item.passage
     date = f"{passage.published_at:%d %B %Y}".lstrip("0") if passage.published_at else ""
     return f"{plain(passage.title)}\n{passage.source} {date}\n{without(passage.text, item.instructed)}"

@@ -75,6 +75,22 @@ class HybridRetriever:
             for rank, item in enumerate(chosen, start=1)
         ]
 
+    def by_route(
+        self, question: str, *, window: TimeWindow | None = None, sources: Sequence[str] = ()
+    ) -> dict[str, list[str]]:
+        """Return the article ids that vectors ("dense"), words ("bm25") and both ("fused") find, best first.
+
+        As places of passages: an article may stand there several times. For measuring; `retrieve` does more.
+        """
+        limit = self._candidates
+        vector = self.store.embeddings.embed([question], query=True)[0]
+        dense = [id_ for id_, _ in self.store.index.search(vector, limit=limit, window=window, sources=sources)]
+        bm25 = [id_ for id_, _ in self.store.archive.search_text(question, limit=limit, window=window, sources=sources)]
+        scores = fuse([dense, bm25])
+        known = self.store.archive.passages(list(scores))
+        routes = {"dense": dense, "bm25": bm25, "fused": list(scores)}
+        return {name: [known[id_].article_id for id_ in ids if id_ in known] for name, ids in routes.items()}
+
     def _instructed(self, passage: Passage) -> tuple[Span, ...]:
         text = self.store.archive.article(passage.article_id, passage.version).text
         return spans_in(instructed_spans(text), passage.start, passage.end)

@@ -10,7 +10,8 @@ from eval.runs import RunCard
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from eval.runner import Figure, Record
+    from eval.records import Record
+    from eval.runner import Figure
 
 PLOTTED = ("correct", "citation_precision", "abstention_recall", "hit@8")
 _BINS = 10

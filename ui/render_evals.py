@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eval.report import ranked_misses
-from eval.runner import Figure, Record, Run
+from eval.records import Record, Run
+from eval.runner import Figure
 from eval.runs import RunCard
 from ui.evals import EvalState
 from ui.html import action, text

@@ -48,5 +48,40 @@ def over_refusal(outcomes: Sequence[Outcome]) -> float | None:
     return _share([abstained for answerable, abstained in outcomes if answerable])
 
 
+def risk_coverage(confident: Sequence[tuple[float, bool]]) -> list[tuple[float, float]]:
+    """Return the risk-coverage curve: (coverage, risk) with the most confident question answered first.
+
+    Args:
+        confident: For each question how sure the system was that it can answer, and whether its answer is right (for an
+            unanswerable question: False).
+
+    Returns:
+        A point for each distinct confidence, coverage rising to 1; risk is the share of wrong answers among the covered
+        (El-Yaniv & Wiener, JMLR 2010). Ties are covered together: their order would be a choice.
+    """
+    ordered = sorted(confident, key=lambda item: -item[0])
+    points, wrong = [], 0
+    for place, (sure, right) in enumerate(ordered, 1):
+        wrong += not right
+        if place == len(ordered) or ordered[place][0] != sure:
+            points.append((place / len(ordered), wrong / place))
+    return points
+
+
+def risk_coverage_area(confident: Sequence[tuple[float, bool]]) -> float | None:
+    """Return the mean risk over all coverages (AURC), in [0, 1]; lower is better; None without questions.
+
+    Definition: the area under the steps of `risk_coverage`. Pitfall: it falls when the answers get better as well as
+    when the confidence does: compare systems with a like share of right answers.
+    """
+    if not confident:
+        return None
+    area, before = 0.0, 0.0
+    for coverage, risk in risk_coverage(confident):
+        area += (coverage - before) * risk
+        before = coverage
+    return area
+
+
 def _share(good: Sequence[bool]) -> float | None:
     return sum(good) / len(good) if good else None

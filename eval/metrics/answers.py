@@ -12,6 +12,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from rag.figures import days, figures
+
 AnswerGroups = Sequence[Sequence[str]]
 
 # Before NFKC, which would turn the thin spaces of "12 000" into plain ones, equal to word spaces.
@@ -69,6 +71,62 @@ def contains_gold(text: str, answers: AnswerGroups) -> bool | None:
         return None
     shown = tokens(text)
     return all(_group_found(shown, [tokens(alias) for alias in group]) for group in answers)
+
+
+def list_recall(text: str, answers: AnswerGroups) -> float | None:
+    """Return the share of the expected parts that are in `text`, in [0, 1]; a part is a group of aliases.
+
+    For lists and for conflicts, whose sides are the parts. Pitfall: naming more than was asked costs nothing; read it
+    beside `answer_words`.
+
+    Returns:
+        None if fewer than two parts are expected: then it says no more than `contains_gold`.
+    """
+    if len(answers) < 2:
+        return None
+    shown = tokens(text)
+    found = [_group_found(shown, [tokens(alias) for alias in group]) for group in answers]
+    return sum(found) / len(found)
+
+
+def number_match(text: str, golds: Sequence[str], *, tolerance: float = 0.0) -> float | None:
+    """Return 1.0 if a number of `text` is the expected one in value and unit, else 0.0.
+
+    "4,700" and "4.7 thousand", "14" and "fourteen" are one value. A gold without a unit accepts any.
+
+    Args:
+        text: What was shown; "" for a refusal.
+        golds: Aliases of one part.
+        tolerance: Largest relative difference that counts as equal, from 0; 0.01 accepts 99 to 101 for 100.
+
+    Returns:
+        None if no gold holds exactly one number.
+    """
+    expected = [figure for gold in golds for figure in figures(gold)[:1] if len(figures(gold)) == 1]
+    if not expected:
+        return None
+    near = [
+        abs(shown.value - wanted.value) <= tolerance * abs(wanted.value)
+        and (not wanted.unit or not shown.unit or shown.unit == wanted.unit)
+        for shown in figures(text)
+        for wanted in expected
+    ]
+    return float(any(near))
+
+
+def date_match(text: str, golds: Sequence[str]) -> float | None:
+    """Return 1.0 if a date of `text` agrees with an expected one, else 0.0.
+
+    "14 July", "July 14, 2025" and "2025-07-14" agree: what one leaves out does not matter. Pitfall: a bare month agrees
+    with every day in it.
+
+    Returns:
+        None if no gold is a date.
+    """
+    expected = [day for gold in golds for day in days(gold)]
+    if not expected:
+        return None
+    return float(any(shown.agrees(wanted) for shown in days(text) for wanted in expected))
 
 
 def exact_match(text: str, golds: Sequence[str]) -> float | None:

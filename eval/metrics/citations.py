@@ -59,33 +59,6 @@ def supported_claims(verdicts: Sequence[Verdict]) -> float | None:
     return _share([verdict == "supported" for verdict in verdicts])
 
 
-def supported_citation_recall(claims: Claims, articles: Articles, verdicts: Sequence[Verdict]) -> float | None:
-    """Return the share of claims that are supported and cite only sources that exist.
-
-    ALCE's citation recall (arXiv:2305.14627) with the verifier for the entailment model, and its
-    rule that a claim without a citation or with an invalid one scores 0.
-    """
-    pairs = zip(claims, verdicts, strict=True)
-    return _share(
-        [verdict == "supported" and bool(numbers) and set(numbers) <= articles.keys() for numbers, verdict in pairs]
-    )
-
-
-def supported_citation_precision(claims: Claims, articles: Articles, verdicts: Sequence[Verdict]) -> float | None:
-    """Return the share of citations that exist and stand on a supported claim.
-
-    Differs from ALCE's precision: a citation its claim could do without is not counted as wrong,
-    since the verdict is on all of a claim's citations together.
-    """
-    return _share(
-        [
-            verdict == "supported" and number in articles
-            for numbers, verdict in zip(claims, verdicts, strict=True)
-            for number in dict.fromkeys(numbers)
-        ]
-    )
-
-
 def _cited(claims: Claims) -> list[int]:
     """Return the citation numbers, once for each claim."""
     return [number for numbers in claims for number in dict.fromkeys(numbers)]

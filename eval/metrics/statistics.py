@@ -7,7 +7,7 @@ questions a system answered must not pass for one over all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -41,30 +41,50 @@ class Estimate:
     of: int
 
 
-def mean(values: Sequence[float | None]) -> Estimate:
+Clusters = Sequence[str]
+"""For each question the name of its cluster: questions of one are drawn together, as they are not independent."""
+
+
+def mean(values: Sequence[float | None], clusters: Clusters | None = None) -> Estimate:
     """Return the mean of the values that are not None, with a bootstrap interval.
 
-    Percentile bootstrap over questions (Efron & Tibshirani 1993, ch. 13), 1000 resamples, seeded:
-    the same values give the same interval. Pitfall: if all values agree the interval is a point,
-    though the true rate is not known that well ("3 / n" is the usual bound for a rate of 0).
+    Percentile bootstrap over questions, or over clusters of them (Efron & Tibshirani 1993, ch. 13; Cameron, Gelbach &
+    Miller 2008), 1000 resamples, seeded: the same values give the same interval. Pitfall: if all values agree the
+    interval is a point, though the true rate is not known that well ("3 / n" is the usual bound for a rate of 0).
 
     Raises:
         ValueError: A value is not a number; it would vanish or spread unseen.
     """
-    known = _numbers(values)
-    return _estimate(known, len(values), lambda rows: known[rows].mean(axis=1))
+    known, groups = _known(values, clusters)
+    sums = np.bincount(groups, weights=known, minlength=1)
+    counts = np.bincount(groups, minlength=1)
+    # As sums of clusters: a resample of 1,000 questions need not be laid out.
+    return _estimate(
+        float(known.mean()) if len(known) else None,
+        lambda drawn: sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1),
+        clusters=len(set(groups.tolist())),
+        n=len(known),
+        of=len(values),
+    )
 
 
-def percentile(values: Sequence[float | None], *, q: float) -> Estimate:
+def percentile(values: Sequence[float | None], *, q: float, clusters: Clusters | None = None) -> Estimate:
     """Return the q-th percentile, 0 to 100, interpolated linearly, with a bootstrap interval.
 
     Pitfall: p95 of 20 values rests on the largest one or two.
     """
-    known = _numbers(values)
-    return _estimate(known, len(values), lambda rows: np.percentile(known[rows], q, axis=1))
+    known, groups = _known(values, clusters)
+    members = [known[groups == group] for group in range(int(groups.max()) + 1 if len(groups) else 0)]
+    return _estimate(
+        float(np.percentile(known, q)) if len(known) else None,
+        lambda drawn: np.asarray([np.percentile(np.concatenate([members[i] for i in row]), q) for row in drawn]),
+        clusters=len(members),
+        n=len(known),
+        of=len(values),
+    )
 
 
-def bootstrap(statistic: Statistic, *, of: int) -> Estimate:
+def bootstrap(statistic: Statistic, *, of: int, clusters: Clusters | None = None) -> Estimate:
     """Return a figure that is no mean (an F1) with its interval.
 
     Args:
@@ -72,35 +92,46 @@ def bootstrap(statistic: Statistic, *, of: int) -> Estimate:
             where it does not apply, as in a resample without unanswerable questions, which is
             left out of the interval.
         of: Number of questions.
+        clusters: One name for each question; each its own if left out.
     """
     value = statistic(np.arange(of)) if of else None
     if value is None:
         return Estimate(None, None, None, 0, of)
-    if of < 2:
+    groups = _groups(range(of), clusters)
+    members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
+    if len(members) < 2:
         return Estimate(value, None, None, of, of)
-    drawn = [found for row in _resamples(of) if (found := statistic(row)) is not None]
+    rows = (np.concatenate([members[i] for i in row]) for row in _resamples(len(members)))
+    drawn = [found for row in rows if (found := statistic(row)) is not None]
     low, high = _interval(np.asarray(drawn))
     return Estimate(value, low, high, of, of)
 
 
 def _estimate(
-    known: npt.NDArray[np.float64], of: int, over_rows: Callable[[Indices], npt.NDArray[np.float64]]
+    value: float | None, over: Callable[[Indices], npt.NDArray[np.float64]], *, clusters: int, n: int, of: int
 ) -> Estimate:
-    n = len(known)
-    if n == 0:
-        return Estimate(None, None, None, 0, of)
-    value = float(over_rows(np.arange(n)[np.newaxis, :])[0])
-    if n < 2:
+    """Return a figure with the interval of `over`, which takes drawn clusters, shape (draws, clusters)."""
+    if value is None or clusters < 2:
         return Estimate(value, None, None, n, of)
-    low, high = _interval(over_rows(_resamples(n)))
+    low, high = _interval(over(_resamples(clusters)))
     return Estimate(value, low, high, n, of)
 
 
-def _numbers(values: Sequence[float | None]) -> npt.NDArray[np.float64]:
-    known = [float(value) for value in values if value is not None]
+def _known(
+    values: Sequence[float | None], clusters: Clusters | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    """Return the values there are, and the number of each one's cluster, from 0."""
+    rows = [row for row, value in enumerate(values) if value is not None]
+    known = np.asarray([values[row] for row in rows], dtype=np.float64)
     if not all(math.isfinite(value) for value in known):
         raise ValueError("A metric value is NaN or infinite: return None where a metric does not apply.")
-    return np.asarray(known, dtype=np.float64)
+    return known, _groups(rows, clusters)
+
+
+def _groups(rows: Iterable[int], clusters: Clusters | None) -> npt.NDArray[np.intp]:
+    numbers: dict[object, int] = {}
+    names = (row if clusters is None else clusters[row] for row in rows)
+    return np.asarray([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.intp)
 
 
 def _interval(drawn: npt.NDArray[np.float64]) -> tuple[float, float]:

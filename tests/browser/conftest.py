@@ -1,5 +1,6 @@
-"""A real server and a real browser. Fixtures last for one module: Playwright's loop, while it runs, breaks `asyncio.run`
-in whatever test comes after.
+"""A real server and a real browser.
+
+They last for one module: while Playwright's loop runs, `asyncio.run` fails in whatever test comes after.
 """
 
 from __future__ import annotations

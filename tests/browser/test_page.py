@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Served, Visit, arrive
 
@@ -73,20 +73,13 @@ def find_article(page: Page, words: str) -> None:
     expect(page.locator("#pm-article h2")).to_contain_text(words)
 
 
-def eventually(look: Callable[[], Any], seconds: float = 10) -> Any:  # noqa: ANN401
+def eventually(look: Callable[[], Any], seconds: float = 10) -> Any:
     """Return what `look` finds, once it finds something."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, f"nothing after {seconds} s"
         time.sleep(0.05)
     return found
-
-
-def focused(page: Page) -> dict[str, str]:
-    """Return tag, id, text and link of the element that has the focus."""
-    return page.evaluate(
-        "(({tagName, id, innerText, hash}) => ({tag: tagName, id, text: innerText, hash}))(document.activeElement)"
-    )
 
 
 # -- answers and their evidence ------------------------------------------------------------------
@@ -247,16 +240,14 @@ def test_an_answer_can_be_copied_as_text_and_as_markdown(visit: Visit, server: S
     turn = ask(page, MARCH)
     answer = answer_of(turn, server)
     title = answer["citations"][0]["title"]
-    for name, heads in (("Copy with sources", ""), ("Copy as Markdown", f"**{MARCH}**")):
-        button = turn.get_by_role("button", name=name)
-        button.click()
-        expect(turn.get_by_role("button", name="Copied")).to_be_visible()
+    for name, begins in (("Copy with sources", ""), ("Copy as Markdown", f"**{MARCH}**")):
+        turn.get_by_role("button", name=name).click()
+        expect(turn.get_by_role("button", name=name)).to_have_count(0)  # it says "Copied" for a while
         copied = page.evaluate("navigator.clipboard.readText()")
-        assert copied.startswith(heads)
+        assert copied.startswith(begins)
         assert "12,000 people marched through Port Selwyn" in copied
         assert title in copied
         assert "[1]" in copied
-        expect(button).to_be_visible()
 
 
 def test_an_opinion_with_its_reason_lands_in_the_archive(visit: Visit, server: Served) -> None:
@@ -276,7 +267,7 @@ def test_an_opinion_with_its_reason_lands_in_the_archive(visit: Visit, server: S
 
 def test_a_link_to_an_answer_shows_it_to_another_reader(visit: Visit) -> None:
     turn = ask(visit(), FERRY)
-    other = visit(turn.get_by_role("link", name="Link to this answer").get_attribute("href").join("/ ").strip())
+    other = visit(f"/?answer={answer_id(turn)}")
     same = answered(other, FERRY)
     assert same.locator(".pm-sentence").all_inner_texts() == turn.locator(".pm-sentence").all_inner_texts()
     assert same.locator(".pm-source mark").all_inner_texts() == turn.locator(".pm-source mark").all_inner_texts()
@@ -332,6 +323,11 @@ def test_articles_are_listed_found_by_headline_and_read(visit: Visit, server: Se
     page.get_by_role("button", name="Older").click()
     expect(page.locator("#pm-articles .pm-label")).to_contain_text("26–50 of")
     expect(page.locator("#pm-articles .pm-open").first).not_to_have_text(newest)
+    last = page.locator("#pm-articles .pm-open").last
+    title = last.inner_text()
+    last.click()
+    expect(page.locator("#pm-article h2")).to_have_text(title)
+    expect(page.locator("#pm-article h2")).to_be_in_viewport()
     find_article(page, "Sleeper to Karsk")
     expect(page.locator("#pm-article")).to_contain_text("The night train between Meridian and Karsk will run again")
     expect(page.locator("#pm-article .pm-byline").first).to_contain_text("Capital Business Review · 28 August 2025")
@@ -354,7 +350,7 @@ def test_a_source_opens_as_the_whole_article_with_the_quote_marked(visit: Visit)
 
 def test_a_pasted_article_is_cited_until_it_is_deleted(visit: Visit) -> None:
     page = visit()
-    title, question = "Beavers return to the Fenwater", "Who released the beavers on the Fenwater?"
+    title, question = "Beavers return to the Fenwater", "Where did the beavers of the Fenwater come from?"
     open_adding(page, "Paste")
     page.get_by_label("Text of an article, or a page of several").fill(
         "The naturalist Ottilie Brandreth released six beavers on the Fenwater on Monday, the first in 140 years. "
@@ -372,7 +368,7 @@ def test_a_pasted_article_is_cited_until_it_is_deleted(visit: Visit) -> None:
     card = ask(page, question).locator(".pm-source").first
     expect(card).to_contain_text(title)
     expect(card).to_contain_text("Fenwater Gazette · 20 August 2025")
-    expect(card.locator("mark")).to_contain_text("Ottilie Brandreth")
+    expect(card.locator("mark")).to_contain_text("They came from a park in Velmark.")
 
     open_tab(page, "Articles")
     find_article(page, title)
@@ -383,8 +379,8 @@ def test_a_pasted_article_is_cited_until_it_is_deleted(visit: Visit) -> None:
     expect(page.locator("#pm-article")).to_have_text("The article is deleted.")
     expect(page.locator("#pm-articles")).to_contain_text("No article fits")
     open_tab(page, "Ask")
-    ask(page, f"{question[:-1]} in August?")
-    expect(page.locator("#pm-live")).not_to_contain_text("Brandreth")
+    ask(page, "From where did the six beavers come?")
+    expect(page.locator("#pm-live")).not_to_contain_text(title)
 
 
 def test_an_uploaded_file_is_read_and_its_markup_is_only_text(visit: Visit) -> None:
@@ -392,8 +388,8 @@ def test_an_uploaded_file_is_read_and_its_markup_is_only_text(visit: Visit) -> N
     open_adding(page, "Upload")
     body = (
         "Lamp museum opens in Toller's Ford\n\nThe lamp museum in Toller's Ford opened its doors on Saturday with 420 "
-        'lamps. <img src="/nothing" onerror="document.title=1"> <script>document.title = 2</script>\n\n'
-        "Its keeper, Barnaby Wick, said that he had collected them for 33 years, most of them from ships."
+        'lamps. <img src="/nothing" onerror="document.title=1"> <script>document.title = 2</script> Tickets cost 4 '
+        "crowns.\n\nIts keeper, Barnaby Wick, said that he had collected them for 33 years, most of them from ships."
     )
     page.locator("#pm-files input[type=file]").set_input_files(
         {"name": "lamps.txt", "mimeType": "text/plain", "buffer": body.encode()}
@@ -413,8 +409,7 @@ def test_a_file_of_no_known_kind_is_refused_with_the_kinds_that_are(visit: Visit
     page.locator("#pm-files input[type=file]").set_input_files(
         {"name": "picture.psd", "mimeType": "image/vnd.adobe.photoshop", "buffer": b"8BPS" * 40}
     )
-    message = page.get_by_text(re.compile(r"\.txt.*\.docx"))
-    expect(message.first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"picture\.psd.*\.txt.*\.docx")).first).to_be_visible()
 
 
 # -- evals ---------------------------------------------------------------------------------------
@@ -442,9 +437,25 @@ def test_an_eval_of_one_s_own_questions_shows_figures_plots_and_the_worst_answer
 # -- screens, scripts, keyboards -----------------------------------------------------------------
 
 
+BEYOND = """
+() => {
+  const scrolls = (one) => ["auto", "scroll", "hidden"].includes(getComputedStyle(one).overflowX);
+  const scrolled = (one) => one.parentElement && (scrolls(one.parentElement) || scrolled(one.parentElement));
+  const beyond = (one) => {
+    const {width, right} = one.getBoundingClientRect();
+    return width && right > innerWidth + 1 && one.checkVisibility({visibilityProperty: true}) && !scrolled(one);
+  };
+  return [...document.querySelectorAll("body *")].filter(beyond).map((one) => one.outerHTML.slice(0, 200));
+}
+"""
+
+
 def assert_fits(page: Page, where: str) -> None:
-    width, inner = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert width <= inner, f"{where} is {width} px wide on a screen of {inner} px"
+    """Nothing can be scrolled to at the side, and nothing was cut off there."""
+    width = page.evaluate("document.documentElement.scrollWidth")
+    # Not against innerWidth: a phone makes its window as wide as what is in it.
+    assert width <= page.viewport_size["width"], f"{where} is {width} px wide"
+    assert page.evaluate(BEYOND) == [], where
 
 
 def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
@@ -457,8 +468,8 @@ def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
     assert_fits(page, "the open form of dates and outlets")
     turn = ask(page, FERRY)
     turn.locator(".pm-chip summary").click()
-    assert_fits(page, "an answer with the form of its dates")
-    ask(page, MARCH)
+    turn.get_by_role("button", name="Not helpful").click()
+    assert_fits(page, "an answer with its forms")
     for tab in TABS:
         open_tab(page, tab)
         assert_fits(page, f"{tab} after an answer")
@@ -492,37 +503,48 @@ def test_dark_mode_is_light_on_dark(visit: Visit) -> None:
 
 def test_everything_from_question_to_source_works_without_a_mouse(visit: Visit) -> None:
     page = visit()
-    page.evaluate("document.activeElement.blur()")
 
-    def tab_to(reached: Callable[[dict[str, str]], bool], most: int) -> None:
-        seen = []
+    def tab_to(target: Locator, most: int) -> None:
         for _ in range(most):
             page.keyboard.press("Tab")
-            seen.append(focused(page))
-            if reached(seen[-1]):
+            if target.evaluate("one => one === document.activeElement"):
                 return
-        pytest.fail(f"the Tab key leads to {seen}")
+        pytest.fail(f"{most} presses of Tab do not lead to {target}")
 
-    tab_to(lambda one: one["tag"] == "TEXTAREA", 8)
+    question = page.get_by_label("Your question")
+    expect(question).to_be_focused()
+    page.get_by_role("tab", name="Ask").focus()
+    tab_to(question, 4)
     page.keyboard.type(FERRY)
     page.keyboard.press("Enter")
     turn = answered(page, FERRY)
-    page.locator("body").evaluate("() => document.activeElement.blur()")
-    tab_to(lambda one: "#source-" in (one["hash"] or ""), 12)
+    tab_to(turn.locator(".pm-claim .pm-cite").first, 16)  # over the end of the page
     page.keyboard.press("Enter")
     expect(turn.locator(".pm-source").first).to_be_focused()
+    tab_to(turn.get_by_role("button", name="Read the article").first, 2)
+    page.keyboard.press("Enter")
+    expect(page.locator("#pm-article mark")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+# A colour on its way to another is no colour of the page.
+SETTLED = "Promise.all(document.getAnimations().map((one) => one.finished))"
+
+
 @pytest.mark.parametrize("screen", [{"width": 1280, "height": 900}, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_serious(visit: Visit, scheme: str, screen: dict[str, int]) -> None:
-    page = visit(viewport=screen, color_scheme=scheme)
-    ask(page, MARCH)
+def test_axe_finds_nothing_serious(visit: Visit, screen: dict[str, int]) -> None:
+    page = visit(viewport=screen)
+    turn = ask(page, MARCH)
+    turn.locator(".pm-chip summary").click()
     found = []
-    for tab in TABS:
-        open_tab(page, tab)
-        for violation in Axe().run(page).response["violations"]:
-            if violation["impact"] in ("serious", "critical"):
-                targets = ", ".join(str(node["target"]) for node in violation["nodes"][:5])
-                found.append(f"{tab}: {violation['id']}: {violation['help']}: {targets}")
-    assert found == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("body.dark")).to_have_count(int(scheme == "dark"))
+        for tab in TABS:
+            open_tab(page, tab)
+            expect(page.locator("#pm-plots .empty")).to_have_count(0)  # plots load late
+            page.evaluate(SETTLED)
+            for violation in Axe().run(page).response["violations"]:
+                if violation["impact"] in ("serious", "critical"):
+                    targets = ", ".join(str(node["target"]) for node in violation["nodes"][:5])
+                    found.append(f"{tab}, {scheme}: {violation['id']}: {violation['help']}: {targets}")
+    assert not found, "\n".join(found)

@@ -1,6 +1,16 @@
 import pytest
 
-from eval.metrics.answers import contains_gold, exact_match, normalise, token_f1, tokens, without_markers
+from eval.metrics.answers import (
+    contains_gold,
+    date_match,
+    exact_match,
+    list_recall,
+    normalise,
+    number_match,
+    token_f1,
+    tokens,
+    without_markers,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +96,43 @@ def test_token_f1_by_hand():
 
 def test_markers_go_and_bracketed_years_stay():
     assert without_markers("Nine died [1][2, 3] in [2024] [1-3].") == "Nine died in [2024]."
+
+
+def test_list_recall_by_hand():
+    groups = [["Aldous"], ["Oakley", "Tamsin Oakley"], ["Brandt"]]
+    assert list_recall("Henrik Aldous and Oakley stood.", groups) == pytest.approx(2 / 3)
+    assert list_recall("Nobody.", groups) == 0.0
+    assert list_recall("Aldous", [["Aldous"]]) is None  # one part is no list
+
+
+@pytest.mark.parametrize(
+    ("text", "golds", "tolerance", "expected"),
+    [
+        ("In all 4,700 people left.", ["4,700"], 0.0, 1.0),
+        ("In all 4.7 thousand people left.", ["4,700"], 0.0, 1.0),
+        ("It cost 412 million crowns.", ["412 million"], 0.0, 1.0),
+        ("It cost 412 crowns.", ["412 million"], 0.0, 0.0),
+        ("Some 102 came.", ["100"], 0.02, 1.0),
+        ("Some 103 came.", ["100"], 0.02, 0.0),
+        ("Twelve per cent of them.", ["12%"], 0.0, 1.0),
+        ("The 12 of them.", ["12%"], 0.0, 1.0),  # a unit that is not said is not denied
+        ("", ["100"], 0.0, 0.0),
+        ("Halloran did.", ["Halloran"], 0.0, None),
+    ],
+)
+def test_number_is_matched_by_value(text, golds, tolerance, expected):
+    assert number_match(text, golds, tolerance=tolerance) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "golds", "expected"),
+    [
+        ("It reopens on 21 July.", ["21 July 2025"], 1.0),
+        ("It reopens on July 21, 2025.", ["2025-07-21"], 1.0),
+        ("It reopens on 22 July.", ["21 July"], 0.0),
+        ("", ["21 July"], 0.0),
+        ("It reopens soon.", ["soon"], None),
+    ],
+)
+def test_date_is_matched_however_it_is_written(text, golds, expected):
+    assert date_match(text, golds) == expected

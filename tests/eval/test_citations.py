@@ -5,8 +5,6 @@ from eval.metrics.citations import (
     citation_recall,
     invalid_share,
     quote_exact,
-    supported_citation_precision,
-    supported_citation_recall,
     supported_claims,
 )
 from rag.schema import Citation
@@ -40,7 +38,6 @@ def test_a_refusal_has_no_figures_not_zero():  # in ALCE a refusal has recall 0,
     assert citation_recall([], {}, GOLD) is None
     assert citation_precision([], {}, GOLD) is None
     assert supported_claims([]) is None
-    assert supported_citation_recall([], {}, []) is None
 
 
 def test_claims_without_citations_have_recall_zero_and_no_precision():
@@ -50,15 +47,7 @@ def test_claims_without_citations_have_recall_zero_and_no_precision():
 
 
 def test_support_by_hand():
-    claims, verdicts = [(1,), (2, 9), (), (2,)], ["supported", "supported", "supported", "partly"]
-    assert supported_claims(verdicts) == 0.75
-    assert supported_citation_recall(claims, ARTICLES, verdicts) == 0.25  # 9 is invalid, () has none
-    assert supported_citation_precision(claims, ARTICLES, verdicts) == 0.5  # 1 and 2 of 1, 2, 9, 2
-
-
-def test_claims_and_verdicts_must_pair():
-    with pytest.raises(ValueError, match="shorter"):
-        supported_citation_recall([(1,), (2,)], ARTICLES, ["supported"])
+    assert supported_claims(["supported", "supported", "supported", "partly"]) == 0.75
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,21 @@ def done(tools):
 def test_table_has_the_splits_apart_and_the_trivial_systems_beside(done):
     lines = table(done).splitlines()
     heads = [line.split() for line in lines if line.startswith(("dev", "test", "tag"))]
-    assert heads[0] == ["dev", "pressmark", "n", "copy-first", "refuse", "always-yes", "random-cite"]
+    assert heads[0] == [
+        "dev",
+        "pressmark",
+        "n",
+        "copy-first",
+        "refuse",
+        "always-yes",
+        "random-cite",
+        "shuffled",
+        "unrelated",
+    ]
     assert heads[1][0] == "test"
     (row,) = [line.split() for line in lines if line.startswith("correct ")][:1]
-    assert (row[1], row[4]) == ("0.333", "3/4")
+    assert row[1] == "0.333"
+    assert "3/4" in row
 
 
 def test_worst_lists_the_gravest_first_with_gold_rank(done):

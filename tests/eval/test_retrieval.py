@@ -1,6 +1,18 @@
-import pytest
+import math
+import random
 
-from eval.metrics.retrieval import all_evidence_at_k, gold_ranks, hit_at_k, recall_at_k, reciprocal_rank
+import ir_measures
+import pytest
+from ir_measures import RR, R, Success, nDCG
+
+from eval.metrics.retrieval import (
+    all_evidence_at_k,
+    gold_ranks,
+    hit_at_k,
+    ndcg_at_k,
+    recall_at_k,
+    reciprocal_rank,
+)
 
 RANKED = ["x", "copy", "copy", "b"]
 GOLD = [{"wire", "copy"}, {"b"}, {"c"}]
@@ -35,3 +47,27 @@ def test_nothing_found_is_zero_and_no_gold_is_none():
 def test_k_below_one_is_refused(metric):
     with pytest.raises(ValueError, match="k is 0"):
         metric(RANKED, GOLD, k=0)
+
+
+def test_ndcg_by_hand():
+    gained = 1 / math.log2(3) + 1 / math.log2(5)  # the copy at place 2, "b" at place 4
+    ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
+    assert ndcg_at_k(RANKED, GOLD, k=4) == pytest.approx(gained / ideal)
+    assert ndcg_at_k(["b", "wire", "c"], GOLD, k=3) == pytest.approx(1.0)
+    assert ndcg_at_k(RANKED, [], k=4) is None
+
+
+def test_figures_equal_ir_measures_on_random_rankings():
+    drawn = random.Random(5)
+    for _ in range(50):
+        articles = [f"d{number}" for number in range(12)]
+        ranked = drawn.sample(articles, 8)
+        gold = drawn.sample(articles, drawn.randint(1, 4))
+        qrels = [ir_measures.Qrel("q", article, 1) for article in gold]
+        result = [ir_measures.ScoredDoc("q", article, -float(place)) for place, article in enumerate(ranked)]
+        theirs = ir_measures.calc_aggregate([nDCG @ 5, RR @ 5, R @ 5, Success @ 5], qrels, result)
+        sets = [{article} for article in gold]
+        assert ndcg_at_k(ranked, sets, k=5) == pytest.approx(theirs[nDCG @ 5])
+        assert reciprocal_rank(ranked, sets, k=5) == pytest.approx(theirs[RR @ 5])
+        assert recall_at_k(ranked, sets, k=5) == pytest.approx(theirs[R @ 5])
+        assert hit_at_k(ranked, sets, k=5) == pytest.approx(theirs[Success @ 5])

@@ -3,7 +3,8 @@ import hashlib
 import pytest
 from pydantic import SecretStr
 
-from eval.runner import Run, figures, run
+from eval.records import Run
+from eval.runner import Options, figures, run
 from rag.errors import DatasetError
 from rag.schema import Query, Turn
 from rag.settings import Settings
@@ -109,4 +110,65 @@ def test_progress_and_no_questions(chain, questions):
 
 def test_k_below_one_is_refused(chain, questions):
     with pytest.raises(ValueError, match="k is 0"):
-        run(chain, questions, k=0)
+        run(chain, questions, options=Options(k=0))
+
+
+def test_a_run_that_was_killed_goes_on_and_loses_nothing(chain, questions, tools, tmp_path):
+    partial = tmp_path / "run.partial.jsonl"
+    whole = run(chain, questions)
+
+    class KilledError(BaseException):
+        pass
+
+    def killed(done, of):
+        if done == 2:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        run(chain, questions, options=Options(partial=partial), progress=killed)
+    with partial.open("ab") as file:
+        file.write(b'{"record": {"id": "half of a li')  # what a kill in mid-write leaves
+    chain.asked.clear()
+    resumed = run(chain, questions, options=Options(partial=partial))
+    assert [query.question for query in chain.asked] == ["silent?", "broken?"]
+    assert without_times(resumed) == without_times(whole)
+    assert not partial.exists()
+
+
+def test_the_partial_file_of_another_run_is_refused(chain, questions, tmp_path):
+    partial = tmp_path / "run.partial.jsonl"
+    with pytest.raises(ZeroDivisionError):
+        run(chain, questions, options=Options(partial=partial), progress=lambda done, of: 1 // 0)
+    with pytest.raises(DatasetError, match="another|other"):
+        run(chain, questions[:2], options=Options(partial=partial))
+    with pytest.raises(DatasetError, match="delete it"):
+        run(chain, questions, options=Options(partial=partial, k=3))
+
+
+def test_judge_is_asked_about_claims_and_named(chain, questions):
+    options = Options(judge=lambda claim, texts: claim in " ".join(texts), judge_name="words")
+    done = run(chain, questions, options=options)
+    assert done.judge == "words"
+    assert found(done, "alce_recall").value == 1.0
+    assert found(run(chain, questions), "alce_recall").value is None
+
+
+def test_searches_are_measured_one_by_one(chain, questions):
+    options = Options(routes=lambda answer: {"dense": ["weather", "wire"], "bm25": ["wire"]})
+    done = run(chain, questions[:2], options=options)
+    assert found(done, "dense_mrr@8").value == 0.5
+    assert found(done, "bm25_mrr@8").value == 1.0
+
+
+def test_answers_of_an_unrelated_archive_are_wrong(chain, questions):
+    done = run(chain, questions)
+    assert found(done, "right_outcome", system="unrelated").value < found(done, "right_outcome").value
+
+
+def without_times(done):
+    def plain(record):
+        return {name: getattr(record, name) for name in record.__slots__ if name != "latency_ms"}
+
+    return [plain(record) for record in done.records], {
+        name: [plain(record) for record in records] for name, records in done.baselines.items()
+    }

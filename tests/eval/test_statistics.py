@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from eval.metrics.statistics import Estimate, bootstrap, mean, percentile
@@ -46,3 +47,28 @@ def test_bootstrap_leaves_out_resamples_where_the_figure_does_not_apply():
     values = [1.0, 0.0]
     found = bootstrap(lambda rows: 0.5 if {int(row) for row in rows} == {0, 1} else None, of=len(values))
     assert found == Estimate(0.5, 0.5, 0.5, 2, 2)
+
+
+def test_questions_of_one_article_are_drawn_together():
+    values = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0] * 5
+    alone = mean(values)
+    together = mean(values, ["a", "a", "a", "b", "b", "b"] * 5)  # two clusters, which say but two things
+    assert together.value == alone.value == 0.5
+    assert together.high - together.low > 2 * (alone.high - alone.low)
+
+
+def test_each_its_own_cluster_is_no_cluster():
+    values = [1.0, 0.0, 0.5, None, 0.25]
+    names = list("abcde")
+    assert mean(values, names) == mean(values)
+    assert percentile(values, q=50, clusters=names) == percentile(values, q=50)
+
+
+def test_one_cluster_has_no_interval():
+    assert mean([1.0, 0.0], ["a", "a"]) == Estimate(0.5, None, None, 2, 2)
+
+
+def test_statistics_that_are_no_means_are_drawn_by_cluster_too():
+    rows = np.array([1.0, 1.0, 0.0, 0.0] * 4)
+    found = bootstrap(lambda drawn: float(rows[drawn].mean()), of=16, clusters=list("aabb") * 4)
+    assert (found.low, found.high) == (0.0, 1.0)

@@ -50,7 +50,9 @@ def keys_of(entries: str, host: str = "127.0.0.1") -> Keys:
 def chain(tmp_path_factory) -> Iterator[AnswerChain]:
     settings = Settings(_env_file=None, home=tmp_path_factory.mktemp("access"))
     store = Store.open(settings)
-    index_articles([make_article(), make_article("a2", "The ferry sank.", title="Ferry sinks")], store, passage_tokens=128)
+    index_articles(
+        [make_article(), make_article("a2", "The ferry sank.", title="Ferry sinks")], store, passage_tokens=128
+    )
     yield AnswerChain(store, settings)
     store.close()
 
@@ -209,7 +211,9 @@ def test_programs_need_a_key(client: TestClient, method: str, path: str) -> None
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("path", ["/API/articles", "//api/articles", "/./api/articles", "/api;x/articles", "/x/../metrics"])
+@pytest.mark.parametrize(
+    "path", ["/API/articles", "//api/articles", "/./api/articles", "/api;x/articles", "/x/../metrics"]
+)
 def test_no_other_spelling_of_a_door_opens_it(client: TestClient, path: str) -> None:
     assert client.get(path).status_code in (401, 404)
 
@@ -287,7 +291,13 @@ def test_a_key_and_its_name_open_the_page(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [("rita", WRITER), ("wim", READER), ("rita", "pm_wrong"), ("nobody", READER), ("rita", READER_ENTRY.rsplit(":", 1)[1])],
+    [
+        ("rita", WRITER),
+        ("wim", READER),
+        ("rita", "pm_wrong"),
+        ("nobody", READER),
+        ("rita", READER_ENTRY.rsplit(":", 1)[1]),
+    ],
 )
 def test_a_wrong_login_opens_nothing(client: TestClient, name: str, key: str) -> None:
     assert log_in(client, name, key).status_code == 400
@@ -398,7 +408,9 @@ def test_this_machine_s_own_requests_are_limited_if_wanted(chain) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/config", "/health", "/api/articles", "/v1/models", "/gradio_api/info"])
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", ""]
+)
 def test_a_name_that_was_made_to_lead_here_is_refused(home_server: TestClient, host: str, path: str) -> None:
     assert_refused(home_server.get(path, headers={"Host": host}), 403, "open it as localhost")
 
@@ -418,7 +430,9 @@ def test_a_host_or_origin_that_is_none_is_the_caller_s_fault(home_server: TestCl
     assert 400 <= response.status_code < 500
 
 
-@pytest.mark.parametrize("origin", [EVIL, "null", "http://127.0.0.1:3000", "http://localhost", f"{EVIL}/http://127.0.0.1"])
+@pytest.mark.parametrize(
+    "origin", [EVIL, "null", "http://127.0.0.1:3000", "http://localhost", f"{EVIL}/http://127.0.0.1"]
+)
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "/api/answers"), ("POST", "/v1/chat/completions"), ("DELETE", "/api/articles/a1"), ("POST", "/api/articles"),
@@ -439,7 +453,7 @@ def preflight(client: TestClient, origin: str, path: str = "/api/answers"):
     return client.options(path, headers=asked | {"Origin": origin})
 
 
-@pytest.mark.parametrize("path", ["/api/answers", "/v1/models", "/health", "/config", "/mcp"])
+@pytest.mark.parametrize("path", ["/api/answers", "/v1/models", "/health", "/config", "/openapi.json"])
 def test_no_other_site_may_read_by_default(home_server: TestClient, path: str) -> None:
     for response in (home_server.get(path, headers={"Origin": EVIL}), preflight(home_server, EVIL, path)):
         assert "access-control-allow-origin" not in response.headers

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag.verifier import Entailment
 
 Judge = Callable[[str, str], float | None]
-"""Takes a sentence and a text; returns the chance in [0, 1] that the text supports it, None or NaN if it cannot tell."""
+"""Takes a sentence and a text; returns the chance in [0, 1] that the text supports it, None or NaN without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,13 @@ class Judgement:
 
 
 def asked(judge: Verifier | Judge, *, bound: float) -> Callable[[str, str], Judgement]:
-    """Return what asks the judge of a claim that has at least one sentence, and a text.
+    """Return a function of a claim, of one sentence at least, and a text, that puts them to the judge.
+
+    It raises what the judge raises, and ValueError if the judge is a function and returns a score outside [0, 1].
 
     Args:
-        judge: A verifier, or a function of a sentence and a text. What it raises is raised.
-        bound: Chance from which a function means "supported"; a verifier has bounds of its own. What the returned
-            function raises beyond that is a ValueError, if a function returns a score outside [0, 1].
+        judge: A verifier, or a function of a sentence and a text.
+        bound: Chance from which a function means "supported"; a verifier has bounds of its own.
     """
     ask = _verifier(judge) if isinstance(judge, Verifier) else _function(judge, bound)
 
@@ -103,6 +104,7 @@ class _Watched:
         self._model = model
 
     def support(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
+        """Return what the model does."""
         self.chances = self._model.support(pairs)
         return self.chances
 

@@ -1,7 +1,7 @@
 """A judge of groundedness against human labels: does it tell supported claims from unsupported ones?
 
-The labels are split by document: one half sets the bounds of trivial judges (`eval.judge_baselines`), the other measures
-them and the judge. A case to which the judge gives no usable answer counts as judged wrong.
+The labels are split by document: one half sets the bounds of the trivial judges (`eval.judge_baselines`), on the other
+they and the judge are measured. A case to which the judge gives no usable answer counts as judged wrong.
 """
 
 from __future__ import annotations
@@ -19,15 +19,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from eval.judge_baselines import Embed, EmbeddingSimilarity, best_bound, overlap
 from eval.judge_calls import Judge, Judgement, asked
-from eval.judge_figures import (
-    Flags,
-    Scores,
-    Verdicts,
-    calibration_figures,
-    difference,
-    reliability,
-    verdict_figures,
-)
+from eval.judge_figures import Flags, Scores, Verdicts, calibration_figures, difference, reliability, verdict_figures
 from eval.judge_report import JudgeReport, TrivialJudge, best_of
 from eval.metrics.statistics import Estimate, mean, percentile
 from rag.errors import DatasetError
@@ -108,8 +100,9 @@ def dataset_name(path: Path) -> str:
 def halves(cases: Sequence[JudgeCase], dataset: str) -> tuple[list[JudgeCase], list[JudgeCase]]:
     """Split cases by document; return those to set bounds on and those to measure.
 
-    A document's half follows from the hash of dataset and group alone, as in `training.claims`: the network in the
-    package has learned from the first half of SummEdits and WiCE.
+    A document's half follows from the SHA-256 of "dataset:group", as in `training.claims`. Pitfall: the network in the
+    package has learned from the first half of "summedits" and "wice"; under other names it would be measured on what it
+    knows.
     """
     parts: tuple[list[JudgeCase], list[JudgeCase]] = ([], [])
     for case in cases:
@@ -146,7 +139,7 @@ def validate(
         judge: A verifier, or a function of a sentence and a text.
         cases: The labels; without `dev`, the half of their documents that `halves` names is measured.
         name: Of the judge; of a chat model as judge its own name too, as the report is kept under it.
-        dataset: Its name; the halves depend on it.
+        dataset: Its name, as by `dataset_name`; the halves depend on it.
         embed: For the trivial judge by embeddings.
         dev: Cases to set the bounds of the trivial judges on; then all of `cases` are measured.
         bound: Chance from which a function means "supported"; a verifier has its own bounds.
@@ -200,7 +193,7 @@ def _judged(
     return found
 
 
-# -- beside labels --------------------------------------------------------------------------------
+# -- beside labels -------------------------------------------------------------------------------
 
 
 def _check(dev: Sequence[JudgeCase], measured: Sequence[JudgeCase], dataset: str) -> None:
@@ -237,11 +230,10 @@ def _trivial(
     dev: Sequence[JudgeCase], measured: Sequence[JudgeCase], embed: Embed
 ) -> list[tuple[str, float | None, Verdicts]]:
     """Return name, bound and verdicts of each trivial judge."""
-    ones, n = np.ones(len(measured)), len(measured)
-    found: list[tuple[str, float | None, Verdicts]] = [
-        ("always supported", None, _beside(measured, np.ones(n, dtype=np.bool_), ones)),
-        ("always unsupported", None, _beside(measured, np.zeros(n, dtype=np.bool_), 1 - ones)),
-    ]
+    found: list[tuple[str, float | None, Verdicts]] = []
+    for name, score in (("always supported", 1.0), ("always unsupported", 0.0)):
+        scores = np.full(len(measured), score)
+        found.append((name, None, _beside(measured, scores > 0, scores)))
     judges: dict[str, Callable[[str, str], float]] = {
         "word overlap": overlap,
         "embedding similarity": EmbeddingSimilarity(embed),

@@ -19,6 +19,7 @@ from rag.feedback import FeedbackBook
 from rag.files import Files
 from rag.ingests import Ingests
 from rag.schema import ArchiveStatus, Article, Passage, TimeWindow
+from rag.served import ServedAnswers
 from rag.stories import Stories
 from rag.words import STOP_WORDS
 
@@ -35,6 +36,7 @@ class Archive:
         self.answers = Answers(db)
         self.feedback = FeedbackBook(db)
         self.ingests = Ingests(db)
+        self.served = ServedAnswers(db)
 
     @classmethod
     def open(cls, path: Path) -> Archive:

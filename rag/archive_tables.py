@@ -15,7 +15,7 @@ SCHEMA_VERSION = 3
 
 # `articles` keeps every version, so that an old answer replays against the text it cited; passages
 # and full text hold the current version only. `orphans` are vectors still to be taken from Chroma.
-# `files`, `origins` and `problems`: see rag/files.py. `feedback` and `ingests` belong to a server.
+# `files`, `origins` and `problems`: see rag/files.py. `feedback`, `ingests` and `served` belong to a server.
 _FILES = """
 CREATE TABLE files (
     name TEXT PRIMARY KEY, base TEXT NOT NULL, stamp TEXT NOT NULL, live_since INTEGER NOT NULL, read INTEGER NOT NULL,
@@ -34,6 +34,10 @@ CREATE TABLE feedback (
     at INTEGER NOT NULL);
 CREATE INDEX feedback_answer ON feedback (answer_id);
 CREATE TABLE ingests (id TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE TABLE served (
+    at INTEGER NOT NULL, door TEXT NOT NULL, abstained INTEGER NOT NULL, claims INTEGER NOT NULL,
+    supported INTEGER NOT NULL, withheld INTEGER NOT NULL, ms REAL NOT NULL);
+CREATE INDEX served_at ON served (at);
 """
 SCHEMA = (
     """

@@ -106,6 +106,12 @@ class Settings(BaseSettings):
     cors_origins: str = Field(
         default="", description="Web pages elsewhere that may call the API, as https://host, separated by commas."
     )
+    grounding_sample: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of the answers served that enter the grounding report of the last 90 days. Range 0-1.",
+    )
     log_questions: bool = Field(default=False, description="Write questions into the log; else only answers' ids.")
     tracing: str = Field(
         default="",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,7 +15,7 @@ from ui.evals import SAMPLE
 from ui.events import told
 from ui.plots import latency_plot, reliability_plot, runs_plot
 from ui.render_archive import refusal_html
-from ui.render_evals import eval_state_html, runs_html, worst_html
+from ui.render_evals import eval_state_html, runs_html, served_html, worst_html
 from ui.theme import WIRED
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def add_evals_tab(page: gr.Blocks, desk: Desk, evals: EvalDesk, keys: Keys) -> N
         reliability = gr.Plot(label="Right answers against confidence", visible=False)
         latency = gr.Plot(label="Milliseconds to the answer", visible=False)
     worst = gr.HTML(elem_id="pm-worst", apply_default_css=False)
+    served = gr.HTML(elem_id="pm-served", apply_default_css=False)
     outputs = [listed, over_runs, reliability, latency, worst]
 
     def show(name: str = "") -> list[Any]:
@@ -70,8 +72,9 @@ def add_evals_tab(page: gr.Blocks, desk: Desk, evals: EvalDesk, keys: Keys) -> N
         yield [eval_state_html(evals.state), *show()]
 
     def arrive() -> list[Any]:
-        return [gr.update(choices=evals.datasets()), eval_state_html(evals.state), *show()]
+        days = desk.archive.served.days(datetime.now(UTC))
+        return [gr.update(choices=evals.datasets()), eval_state_html(evals.state), served_html(days), *show()]
 
-    page.load(arrive, outputs=[dataset, state, *outputs], **_QUIET)
+    page.load(arrive, outputs=[dataset, state, served, *outputs], **_QUIET)
     listed.select(open_, outputs=outputs, **_QUIET)
     start.click(begin, inputs=[dataset], outputs=[state, *outputs], **_QUIET)

@@ -7,6 +7,7 @@ can handle better than a connection that hangs.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ class Desk:
     def __init__(self, chain: AnswerChain, settings: Settings, metrics: Metrics | None = None) -> None:
         self.chain = chain
         self.settings = settings
-        self.metrics = metrics or Metrics(chain.store.archive.status)
+        self.metrics = metrics or Metrics(chain.store.archive)
         self._places = threading.Semaphore(settings.answers_at_once)
         self._inside = 0
         self._lock = threading.Lock()
@@ -96,6 +97,8 @@ class Desk:
 
     def _tell(self, answer: Answer, door: Door, seconds: float) -> None:
         self.metrics.answered(answer, door, seconds)
+        if random.random() < self.settings.grounding_sample:
+            self.archive.served.add(answer, door, seconds)
         told = {
             "answer": answer.id,
             "door": door,

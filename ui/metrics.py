@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from rag.schema import Answer, ArchiveStatus
+    from rag.archive import Archive
+    from rag.schema import Answer
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120)
 
@@ -22,7 +24,7 @@ _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120)
 class Metrics:
     """Counters of one server."""
 
-    def __init__(self, status: Callable[[], ArchiveStatus]) -> None:
+    def __init__(self, archive: Archive) -> None:
         self._registry = CollectorRegistry()
         self.answers = Counter("pressmark_answers", "Answers given.", ["door", "status"], registry=self._registry)
         self.claims = Counter("pressmark_claims", "Sentences shown, by verdict.", ["verdict"], registry=self._registry)
@@ -37,7 +39,7 @@ class Metrics:
         self.requests = Counter(
             "pressmark_http_requests", "Requests of programs.", ["method", "route", "status"], registry=self._registry
         )
-        self._registry.register(_ArchiveGauges(status))
+        self._registry.register(_ArchiveGauges(archive))
 
     def answered(self, answer: Answer, door: str, seconds: float) -> None:
         """Count an answer."""
@@ -55,11 +57,11 @@ class Metrics:
 class _ArchiveGauges(Collector):
     """What the archive holds, looked up when it is asked for."""
 
-    def __init__(self, status: Callable[[], ArchiveStatus]) -> None:
-        self._status = status
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
 
     def collect(self) -> Iterator[Metric]:
-        status = self._status()
+        status = self._archive.status()
         for name, value in (("articles", status.articles), ("passages", status.passages), ("pending", status.pending)):
             yield GaugeMetricFamily(f"pressmark_archive_{name}", f"{name.capitalize()} in the archive.", value)
         for name, moment in (("newest_article", status.newest_at), ("last_ingest", status.last_ingest_at)):
@@ -67,6 +69,15 @@ class _ArchiveGauges(Collector):
                 yield GaugeMetricFamily(
                     f"pressmark_{name}_age_seconds", "Age.", max(0.0, time.time() - moment.timestamp())
                 )
+        day = self._archive.served.since(datetime.now(UTC) - timedelta(days=1))
+        shares = (
+            ("supported", day.supported, day.claims, "Sentences shown that their passages support."),
+            ("withheld", day.withheld, day.withheld + day.claims, "Sentences written that were not shown."),
+            ("abstained", day.abstained, day.answers, "Answers that the archive does not say."),
+        )
+        for name, part, whole, told in shares:
+            if whole:  # without answers there is no share, and 0 would be one
+                yield GaugeMetricFamily(f"pressmark_day_{name}_share", f"Of the last 24 hours: {told}", part / whole)
 
 
 class CountedRequests:

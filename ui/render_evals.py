@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, time
 
-from eval.report import ranked_misses
 from eval.records import Record, Run
+from eval.report import ranked_misses
 from eval.runner import Figure
 from eval.runs import RunCard
+from rag.served import ServedDay
 from ui.evals import EvalState
 from ui.html import action, text
 from ui.wording import date_text
@@ -83,6 +85,28 @@ def _miss_html(record: Record) -> str:
         f'<p class="pm-expected" dir="auto"><span class="pm-label">Expected</span> {text(expected)}</p>'
         f'<p class="pm-passage" dir="auto">{text(shown)}</p></li>'
     )
+
+
+def served_html(days: Sequence[ServedDay]) -> str:
+    """Render how the answers served were grounded, newest day first; "" if none were."""
+    if not days:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{date_text(datetime.combine(day.day, time(), UTC))}</th><td>{day.answers}</td>'
+        f"<td>{_share(day.supported, day.claims)}</td><td>{_share(day.withheld, day.withheld + day.claims)}</td>"
+        f"<td>{_share(day.abstained, day.answers)}</td><td>{day.p50_ms:.0f} / {day.p95_ms:.0f} ms</td></tr>"
+        for day in days
+    )
+    heads = ("day", "answers", "sentences supported", "sentences withheld", "abstained", "p50 / p95")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return (
+        '<div class="pm-scroll" tabindex="0" role="region" aria-label="Answers served"><table class="pm-table">'
+        f"<caption>Answers served here, by day</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "–"
 
 
 def eval_state_html(state: EvalState | None) -> str:

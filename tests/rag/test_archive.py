@@ -150,6 +150,7 @@ def test_an_archive_of_the_first_schema_is_brought_up_to_date(tmp_path):
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
             "DROP TABLE files; DROP TABLE origins; DROP TABLE problems; DROP TABLE feedback; DROP TABLE ingests; "
+            "DROP TABLE served; "
             "ALTER TABLE articles DROP COLUMN modified_at; PRAGMA user_version = 1"
         )
     with closing(Archive.open(path)) as archive:

@@ -2,35 +2,27 @@
 
     python -m bench.judge --data ../shared/data [--verifier rules] [--sample N]
 
-A claim of several sentences counts as supported if each of its sentences does, as in an answer. Beside it stand three
-trivial judges: everything is supported (balanced accuracy 0.5 by definition), the share of the claim's content words
-that the document holds, and the likeness of the claim to the nearest sentence of the document; the bounds of the last
-two are those that are best on the other half. Intervals are 95 % bootstrap intervals over documents.
+Beside it stand the trivial judges of `eval.judge_baselines`, with bounds that are best on the other half. Intervals are
+95 % bootstrap intervals over documents. `pressmark eval judge` tells more of one dataset.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
-
+from eval.judge_report import JudgeReport
+from eval.judging import JudgeCase, halves, validate
+from eval.metrics.statistics import Estimate
 from rag.embeddings import SentenceEmbeddings
-from rag.sentences import sentences
 from rag.settings import load_settings
-from rag.verifier import Verifier, verifier_of
-from rag.words import content_stems, stem, tokens
-from training.claim_sets import Pair, judged
-from training.claims import is_held_out
+from rag.verifier import verifier_of
+from training.claim_sets import judged
 
-SEED, RESAMPLES = 23, 1000
-MOST_SENTENCES = 60
-Judge = Callable[[Pair], float]
+SEED = 23
 
 
 def main() -> None:
@@ -42,84 +34,35 @@ def main() -> None:
     options = parser.parse_args()
     settings = load_settings(verifier=options.verifier)
     verifier = verifier_of(settings)
-    embeddings = SentenceEmbeddings.packaged(settings)
-    trivial: dict[str, Judge] = {"word overlap": overlap, "likeness": Likeness(embeddings)}
-    by_set: dict[str, list[Pair]] = defaultdict(list)
-    for pair in judged(options.data):
-        by_set[pair.source].append(pair)
-    for source, pairs in by_set.items():
-        random.Random(SEED).shuffle(pairs)
-        held = [pair for pair in pairs if is_held_out(pair)][: options.sample]
-        other = [pair for pair in pairs if not is_held_out(pair)][: options.sample]
-        print(f"{source}: {len(held)} claims, {np.mean(labels(held)):.2f} of them supported")
-        for name, judge in trivial.items():
-            bound = best_bound([judge(pair) for pair in other], labels(other))
-            _report(name, held, [judge(pair) for pair in held], bound)
-        began = time.perf_counter()
-        verdicts, scores, count = _verified(verifier, held)
-        seconds = time.perf_counter() - began
-        _report(verifier.name, held, verdicts, 0.5)
-        area, each = roc_auc_score(labels(held), scores), 1000 * seconds / count
-        print(f"    AUC of its score {area:.3f}; {each:.1f} ms a sentence")
+    embed = SentenceEmbeddings.packaged(settings).embed
+    for source, cases in _cases(options.data).items():
+        random.Random(SEED).shuffle(cases)
+        other, held = (part[: options.sample] for part in halves(cases, source))
+        _print(validate(verifier, held, dev=other, name=verifier.name, dataset=source, embed=embed))
 
 
-def labels(pairs: Sequence[Pair]) -> np.ndarray:
-    """Return whether each is supported."""
-    return np.array([pair.label == "supported" for pair in pairs])
+def _cases(folder: Path) -> dict[str, list[JudgeCase]]:
+    by_set: dict[str, list[JudgeCase]] = defaultdict(list)
+    for pair in judged(folder):
+        group = pair.group.removeprefix(f"{pair.source}:")
+        by_set[pair.source].append(JudgeCase(pair.claim, pair.text, pair.label == "supported", group))
+    return by_set
 
 
-def overlap(pair: Pair) -> float:
-    """Return the share of the claim's content words that the document holds."""
-    held, wanted = {stem(word) for word in tokens(pair.text)}, content_stems(pair.claim)
-    return sum(word in held for word in wanted) / max(1, len(wanted))
+def _print(report: JudgeReport) -> None:
+    print(f"{report.dataset}: {report.cases} claims, {report.supported / report.cases:.2f} of them supported")
+    for judge in report.trivial:
+        print(_line(judge.name, judge.figures))
+    print(_line(report.judge, report.figures))
+    each = 1000 * report.seconds / report.sentences
+    print(f"    AUC of its score {report.figures['auc'].value:.3f}; {each:.1f} ms a sentence")
 
 
-class Likeness:
-    """The greatest cosine of the claim with one of the document's first sentences."""
-
-    def __init__(self, embeddings: SentenceEmbeddings) -> None:
-        self._embeddings = embeddings
-        self._documents: dict[str, np.ndarray] = {}  # many claims are about the same one
-
-    def __call__(self, pair: Pair) -> float:
-        """Return it for one pair."""
-        if pair.text not in self._documents:
-            self._documents[pair.text] = self._embeddings.embed(sentences(pair.text)[:MOST_SENTENCES] or [""])
-        return float((self._documents[pair.text] @ self._embeddings.embed([pair.claim])[0]).max())
-
-
-def best_bound(scores: Sequence[float], right: np.ndarray) -> float:
-    """Return the bound from which "supported" gives the best balanced accuracy."""
-    tried = np.quantile(scores, np.linspace(0, 1, 101))
-    return float(max(tried, key=lambda bound: balanced_accuracy_score(right, np.array(scores) >= bound)))
-
-
-def _verified(verifier: Verifier, pairs: Sequence[Pair]) -> tuple[list[float], list[float], int]:
-    verdicts, scores, count = [], [], 0
-    for pair in pairs:
-        checks = [verifier.verify(sentence, [pair.text]) for sentence in sentences(pair.claim)]
-        count += len(checks)
-        verdicts.append(float(all(check.verdict == "supported" for check in checks)))
-        scores.append(min(check.score for check in checks))
-    return verdicts, scores, count
-
-
-def _report(name: str, pairs: Sequence[Pair], scores: Sequence[float], bound: float) -> None:
-    said, right = np.array(scores) >= bound, labels(pairs)
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, pair in enumerate(pairs):
-        places[pair.group].append(place)
-    groups, rng = list(places.values()), random.Random(SEED)
-    drawn = []
-    for _ in range(RESAMPLES):
-        chosen = [place for group in rng.choices(groups, k=len(groups)) for place in group]
-        if 0 < right[chosen].sum() < len(chosen):
-            drawn.append(balanced_accuracy_score(right[chosen], said[chosen]))
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    whole = balanced_accuracy_score(right, said)
-    print(
-        f"  {name}: balanced accuracy {whole:.3f} [{low:.3f}, {high:.3f}]; "
-        f"unsupported found {1 - said[~right].mean():.3f}, supported passed {said[right].mean():.3f}"
+def _line(name: str, figures: Mapping[str, Estimate]) -> str:
+    accuracy = figures["balanced_accuracy"]
+    return (
+        f"  {name}: balanced accuracy {accuracy.value:.3f} [{accuracy.low:.3f}, {accuracy.high:.3f}]; "
+        f"unsupported found {figures['caught'].value:.3f}, supported passed {figures['passed'].value:.3f}"
     )
 
 

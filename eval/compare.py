@@ -356,7 +356,7 @@ def comparison_text(comparison: Comparison, *, limit: int = 20) -> str:
     """Return a comparison for the terminal: notes, metrics that moved, then up to `limit` changed answers."""
     moved = [change for change in comparison.changes if change.moved]
     still = [change.name for change in comparison.changes if not change.moved]
-    lines = [f"{comparison.pairs} questions in both runs. {_verdict(comparison)}", *comparison.notes]
+    lines = [f"Questions in both runs: {comparison.pairs}. {_verdict(comparison)}", *comparison.notes]
     if moved:
         rows = [["", "before", "after", "change", "95 %", "p", "p (Holm)", "better", "equal", "worse", "in one"]]
         rows += [_row(change) for change in moved]
@@ -378,7 +378,7 @@ def comparison_markdown(comparison: Comparison, *, limit: int = 20) -> str:
     """
     moved = [change for change in comparison.changes if change.moved and change.name != LATENCY]
     shown = moved[: max(_ROWS, sum(change.sure for change in moved))]
-    lines = [f"**{_verdict(comparison)}** {comparison.pairs} questions in both runs.", ""]
+    lines = [f"**{_verdict(comparison)}** Questions in both runs: {comparison.pairs}.", ""]
     if shown:
         lines += [
             "| metric | before | after | change | 95 % | p (Holm) | better / worse |",
@@ -411,7 +411,7 @@ def _verdict(comparison: Comparison) -> str:
 def _tally(answers: Sequence[ChangedAnswer]) -> str:
     worse, better = sum(answer.gain < 0 for answer in answers), sum(answer.gain > 0 for answer in answers)
     neither = f", {len(answers) - worse - better} neither" if worse + better < len(answers) else ""
-    return f"{len(answers)} outcomes changed: {worse} worse, {better} better{neither}"
+    return f"Outcomes that changed: {len(answers)}; {worse} worse, {better} better{neither}"
 
 
 def _answer_lines(answers: Sequence[ChangedAnswer], limit: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -19,8 +19,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from eval.compare import holm, lower_is_better, records_by_id, sign_flip_p, values_of
+from eval.metrics.statistics import Estimate, mean
 from eval.records import Record, Run
-from eval.runner import Figure, figures
 from rag.errors import DatasetError
 
 FORM = 1
@@ -32,6 +32,8 @@ GATED = (
     "grounded_correct",
     "all_evidence",
     "mrr",
+    "dense_mrr",
+    "bm25_mrr",
     "citation_recall",
     "citation_precision",
     "invalid_citations",
@@ -39,6 +41,7 @@ GATED = (
     "alce_recall",
     "alce_precision",
     "miscited",
+    "as_of_right",
     "window_right",
     "abstention_recall",
     "over_refusal",
@@ -152,7 +155,7 @@ class GateResult:
         return not self.failures
 
 
-def gate(run: Run, baseline: Baseline, *, found: Sequence[Figure] | None = None) -> GateResult:
+def gate(run: Run, baseline: Baseline) -> GateResult:
     """Hold a run to a baseline.
 
     A figure fails beyond its bound, or if it is missing or over other questions. Over all questions it also fails
@@ -164,19 +167,14 @@ def gate(run: Run, baseline: Baseline, *, found: Sequence[Figure] | None = None)
     Args:
         run: Made of the build in question, over the baseline's questions.
         baseline: See `load_baseline`.
-        found: `figures(run)` if they are at hand; computing them takes seconds.
 
     Raises:
         DatasetError: The run was asked other questions, or judged by another judge.
     """
     _check_comparable(run, baseline)
-    known = {
-        (figure.name, figure.group): figure
-        for figure in (figures(run) if found is None else found)
-        if figure.system == "pressmark"
-    }
-    bounds = [_bound_check(bound, known.get((bound.metric, bound.group)), run, baseline) for bound in baseline.bounds]
-    return GateResult((*bounds, *_paired_checks(run, baseline)), tuple(_notes(run, baseline, known)))
+    measured = [(bound, _figure(run, bound.metric, bound.group)) for bound in baseline.bounds]
+    bounds = [_bound_check(bound, figure, run, baseline) for bound, figure in measured]
+    return GateResult((*bounds, *_paired_checks(run, baseline)), tuple(_notes(run, baseline, measured)))
 
 
 def gate_text(result: GateResult) -> str:
@@ -212,10 +210,9 @@ def write_baseline(
     path: Path,
     *,
     tolerance: float = 0.02,
-    metrics: Sequence[str] = GATED,
+    metrics: Sequence[str] | None = None,
     paired: bool = True,
     lower: bool = False,
-    found: Sequence[Figure] | None = None,
 ) -> Baseline:
     """Write a run as the baseline; bounds may be edited in the file afterwards.
 
@@ -224,27 +221,28 @@ def write_baseline(
         path: The JSON file; one that is there is replaced.
         tolerance: How much worse a figure may get, from 0 to below 1. Where one question is worth more (of 22 it is
             0.046), that much; none for what the program guarantees (`invalid_citations`, `quote_exact`, `errors`).
-        metrics: Names without "@k"; those that apply to no question are left out.
+        metrics: Names without "@k"; None takes what the run has of `GATED`. Those that apply to no question are left
+            out.
         paired: Keep every question's figures for the paired test.
-        lower: Accept bounds that ask for less than those in the file.
-        found: `figures(run)` if they are at hand.
+        lower: Accept figures that are worse than those in the file.
 
     Raises:
-        DatasetError: The run does not say what data it was asked, lacks a metric, or would lower a bound.
+        DatasetError: The run does not say what data it was asked, lacks a metric, or is worse than the baseline there.
     """
     if not 0 <= tolerance < 1:
         raise ValueError(f"The tolerance is {tolerance}: give one from 0 to below 1.")
     if not run.data_digest:
         raise DatasetError("The run does not say which question file it asked: run `pressmark eval run` on one.")
-    known = [figure for figure in (figures(run) if found is None else found) if figure.system == "pressmark"]
-    if unknown := set(metrics) - {_stem(figure) for figure in known}:
+    measured = dict.fromkeys(name for record in run.records for name in values_of(record))
+    if unknown := set(metrics or ()) - {_stem(name) for name in measured}:
         raise DatasetError(f"The run has no {', '.join(sorted(unknown))}: gate metrics that it measures.")
+    names = [name for name in measured if _stem(name) in (GATED if metrics is None else metrics)]
     bounds = tuple(
-        _bound(figure, tolerance)
-        for figure in known
-        if figure.group in _GROUPS and _stem(figure) in metrics and figure.value is not None
+        _bound(name, group, figure, tolerance)
+        for group in _GROUPS
+        for name in names
+        if (figure := _figure(run, name, group)) and figure.n
     )
-    names = list(dict.fromkeys(bound.metric for bound in bounds))
     baseline = Baseline(
         created_at=run.created_at,
         data_digest=run.data_digest,
@@ -261,16 +259,15 @@ def write_baseline(
     return baseline
 
 
-def _stem(figure: Figure) -> str:
-    return figure.name.partition("@")[0]
+def _stem(name: str) -> str:
+    return name.partition("@")[0]
 
 
-def _bound(figure: Figure, tolerance: float) -> Bound:
+def _bound(name: str, group: str, figure: Estimate, tolerance: float) -> Bound:
     one_question = math.ceil(1e4 / figure.n) / 1e4
-    allowed = 0.0 if figure.name in _GUARANTEED else max(tolerance, one_question)
-    side: Literal["floor", "ceiling"] = "ceiling" if lower_is_better(figure.name) else "floor"
-    measured = round(figure.value or 0.0, 6)
-    return Bound(figure.name, figure.group, side, measured, allowed, figure.n, figure.of)
+    allowed = 0.0 if name in _GUARANTEED else max(tolerance, one_question)
+    side: Literal["floor", "ceiling"] = "ceiling" if lower_is_better(name) else "floor"
+    return Bound(name, group, side, round(figure.value or 0.0, 6), allowed, figure.n, figure.of)
 
 
 def _paired(record: Record, names: Sequence[str]) -> Paired:
@@ -279,20 +276,20 @@ def _paired(record: Record, names: Sequence[str]) -> Paired:
 
 
 def _refuse_lower(old: Baseline, new: Baseline, path: Path) -> None:
-    """Raise if a bound asks for less than before; of other data nothing can be said."""
+    """Raise if a figure is lower than in the file; of other data nothing can be said."""
     if old.data_digest != new.data_digest:
         return
     bounds = {(bound.metric, bound.group): bound for bound in new.bounds}
     lowered = []
     for bound in old.bounds:
         now = bounds.get((bound.metric, bound.group))
-        if now is None or bound.excess(now.limit) > _ROUNDING:
-            asked = f"{now.limit:.3f}" if now else "nothing"
-            lowered.append(f"{bound.metric} on {bound.group} from {bound.limit:.3f} to {asked}")
+        if now is None or replace(bound, tolerance=0.0).excess(now.measured) > _ROUNDING:
+            asked = _short(now.measured) if now else "none"
+            lowered.append(f"{bound.metric} on {bound.group} from {_short(bound.measured)} to {asked}")
     if lowered:
         raise DatasetError(
-            f"The run would lower what {path} asks for: {'; '.join(lowered)}. If that is meant, say that bounds may be "
-            "lowered (lower=True); else mend what got worse."
+            f"The run is worse than what {path} holds: {'; '.join(lowered)}. Mend that, or, if it is meant, say that "
+            "bounds may be lowered (lower=True)."
         )
 
 
@@ -317,6 +314,14 @@ def _adapter() -> TypeAdapter[Baseline]:
 # -- checking ------------------------------------------------------------------------------------
 
 
+def _figure(run: Run, metric: str, group: str) -> Estimate | None:
+    """Return the mean that the report prints too; None if the run has no question of the group, or not the metric."""
+    values = [values_of(record) for record in run.records if group in ("all", record.split)]
+    if not any(metric in value for value in values):
+        return None
+    return mean([value.get(metric) for value in values])
+
+
 def _check_comparable(run: Run, baseline: Baseline) -> None:
     if run.data_digest != baseline.data_digest:
         raise DatasetError(
@@ -331,7 +336,7 @@ def _check_comparable(run: Run, baseline: Baseline) -> None:
         )
 
 
-def _bound_check(bound: Bound, figure: Figure | None, run: Run, baseline: Baseline) -> Check:
+def _bound_check(bound: Bound, figure: Estimate | None, run: Run, baseline: Baseline) -> Check:
     value = figure.value if figure else None
     place = f"{bound.metric} on {bound.group}"
     problem = ""
@@ -352,8 +357,13 @@ def _bound_check(bound: Bound, figure: Figure | None, run: Run, baseline: Baseli
 
 def _beyond(bound: Bound, value: float) -> str:
     least, sign = ("at most", "and") if bound.side == "ceiling" else ("at least", "less")
-    asked = f"{bound.limit:.3f} ({bound.measured:.3f} {sign} {bound.tolerance:.3f})"
-    return f"{bound.metric} on {bound.group} is {value:.3f}, the baseline asks for {least} {asked}."
+    asked = f"{_short(bound.limit)} ({_short(bound.measured)} {sign} {_short(bound.tolerance)})"
+    return f"{bound.metric} on {bound.group} is {_short(value)}, the baseline asks for {least} {asked}."
+
+
+def _short(value: float) -> str:
+    """Return up to four decimals: with fewer a figure could look like the limit that it misses."""
+    return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def _paired_checks(run: Run, baseline: Baseline) -> list[Check]:
@@ -386,15 +396,15 @@ def _paired_check(metric: str, gains: Sequence[float], p: float) -> Check:
     return Check(metric, "all", "paired", p, LEVEL, problem)
 
 
-def _notes(run: Run, baseline: Baseline, known: dict[tuple[str, str], Figure]) -> Iterator[str]:
+def _notes(run: Run, baseline: Baseline, measured: Sequence[tuple[Bound, Estimate | None]]) -> Iterator[str]:
     for name in dict.fromkeys([*baseline.versions, *run.versions]):
         before, now = baseline.versions.get(name, "not installed"), run.versions.get(name, "not installed")
         if before != now:
             yield f"{name} is {now}, the baseline was measured with {before}."
-    better = []
-    for bound in baseline.bounds:
-        figure = known.get((bound.metric, bound.group))
-        if figure and figure.value is not None and bound.excess(figure.value) < -2 * bound.tolerance - _ROUNDING:
-            better.append(f"{bound.metric} on {bound.group} ({bound.measured:.3f} to {figure.value:.3f})")
+    better = [
+        f"{bound.metric} on {bound.group} ({_short(bound.measured)} to {_short(figure.value)})"
+        for bound, figure in measured
+        if figure and figure.value is not None and bound.excess(figure.value) < -2 * bound.tolerance - _ROUNDING
+    ]
     if better:
         yield f"Better than the baseline: {', '.join(better)}. Write a new one to hold that."

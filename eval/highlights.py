@@ -27,8 +27,6 @@ TAG_COLUMNS = (
 )  # fmt: skip
 _BY_JUDGE = {"alce_recall", "alce_precision", "grounded_retrieved", "miscited"}
 _BY_VERIFIER = {"supported_claims"}
-# Trivial systems answer from our passages, in our window: equality says nothing there.
-_INHERITED = {"window_right", "errors"}
 
 MEANINGS: Mapping[str, tuple[str, str]] = {
     "right_outcome": ("Right outcome", "answerable: answered and correct; not answerable: refused; over all questions"),
@@ -47,7 +45,10 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "citation_precision": ("Citation precision", "citations that are from a gold article or a copy; a lower bound"),
     "invalid_citations": ("Invalid citations", "citations whose number names no source"),
     "quote_exact": ("Quotes exact", "citations whose quote stands in the stored text, character for character"),
-    "supported_claims": ("Claims supported", "claims that the system's own verifier calls supported"),
+    "supported_claims": (
+        "Claims supported",
+        "claims that the system's own verifier calls supported, which also decided what to show",
+    ),
     "alce_recall": ("Claims supported (ALCE)", "claims that what they cite supports together"),
     "alce_precision": (
         "Citations needed (ALCE)",
@@ -71,11 +72,21 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "all_evidence": ("All evidence found", "every part of the evidence among the first k passages"),
     "mrr": ("Reciprocal rank", "one over the place of the first gold article, 0 below place k"),
     "ndcg": ("nDCG", "gain of the gold articles among the first k passages, discounted by place"),
-    "latency_p50_ms": ("Median time", "from question to answer; half are faster"),
-    "latency_p95_ms": ("Time of the slowest", "from question to answer; 95 of 100 are faster"),
+    "latency_p50_ms": ("Time, median", "from question to answer; half are faster"),
+    "latency_p95_ms": ("Time, 95th percentile", "from question to answer; 95 of 100 are faster"),
 }
 
-Mark = Literal["worse", "same", "not worse", "absent"]
+# What the trivial systems of `eval.baselines` do.
+SYSTEMS: Mapping[str, str] = {
+    "copy-first": "the first sentence of the passage found first",
+    "refuse": "always refuses",
+    "always-yes": "says yes to everything",
+    "random-cite": "our words, cited to passages drawn at random",
+    "shuffled": "our words, their citations exchanged",
+    "unrelated": "what we said to the question before",
+}
+
+Mark = Literal["worse", "not worse", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +95,7 @@ class Row:
 
     Attributes:
         others: Of each trivial system, in the order of `Run.baselines`; None where it has no such metric.
-        marks: How each of them compares with ours. "same" is equality by construction, for trivial systems answer from
-            the passages that our search found; "absent" if there is nothing to compare.
+        marks: How each of them compares with ours; "absent" if there is nothing to compare.
     """
 
     ours: Figure
@@ -190,10 +200,7 @@ def _mark(ours: Figure, other: Figure | None) -> Mark:
     if ours.value is None or other is None or other.value is None:
         return "absent"
     ahead = ours.value - other.value if lower_is_better(ours.name) else other.value - ours.value
-    if ahead < 0:
-        return "worse"
-    inherited = "@" in ours.name or ours.name in _INHERITED
-    return "same" if inherited and ahead == 0 else "not worse"
+    return "worse" if ahead < 0 else "not worse"
 
 
 def _meaning(name: str) -> tuple[str, str]:

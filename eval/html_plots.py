@@ -234,10 +234,11 @@ def _drawn(
     y_range: tuple[float, float] | None = None,
 ) -> dict[str, object]:
     """Return plotly's JSON of a figure; its template, which holds the colours, is the script's."""
-    plot.update_layout(template={}, xaxis={"title": {"text": x}}, yaxis={"title": {"text": y}})
+    plot.update_layout(xaxis={"title": {"text": x}}, yaxis={"title": {"text": y}})
     if x_range:
         plot.update_xaxes(range=x_range)
     if y_range:
         plot.update_yaxes(range=y_range)
-    drawn: dict[str, object] = plot.to_plotly_json()
-    return drawn
+    drawn = plot.to_plotly_json()
+    layout = {name: value for name, value in drawn["layout"].items() if name != "template"}
+    return {"data": drawn["data"], "layout": layout}

@@ -19,6 +19,8 @@ from rag.schema import Answer, Citation, RetrievedPassage
 Json = dict[str, object]
 Detail = Literal["line", "answer", "cited", "all"]
 _DETAILS: tuple[Detail, ...] = ("line", "answer", "cited", "all")
+# Every answer is told before any passage; of each step the first that fits is taken.
+_STEPS: tuple[tuple[Detail, ...], ...] = (("answer",), ("all", "cited"))
 _GOOD = {"right", "ungrounded", "rightly refused"}
 _SHOWN_CHARS = 300
 _ESCAPED = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
@@ -42,7 +44,7 @@ def record_list(run: Run, changed: Mapping[str, ChangedAnswer], *, limit: int) -
     """Return all records of a run, the gravest misses first, as much of each as the limit allows.
 
     What went wrong is given with all passages that were found, the rest with those that are cited. Where that is too
-    much, records lose their passages from the end of the list on, then all but a line.
+    much, the gravest get their passages first, and where even the answers are too much, a line is left of the others.
 
     Args:
         run: The run.
@@ -53,19 +55,21 @@ def record_list(run: Run, changed: Mapping[str, ChangedAnswer], *, limit: int) -
         DatasetError: An answer has a form that this version cannot read.
     """
     versions = [_versions(record, run.k, changed.get(record.id)) for record in worst_first(run)]
-    used = sum(len(found["line"].encode()) + 1 for found in versions)
-    items, counts = [], dict.fromkeys(_DETAILS, 0)
-    for found in versions:
-        detail: Detail = "line"
-        least = len(found["line"].encode())
-        for richer in reversed(_DETAILS[1:]):
-            if richer in found and used + len(found[richer].encode()) - least <= limit:
-                detail = richer
-                break
-        used += len(found[detail].encode()) - least
-        items.append(found[detail])
-        counts[detail] += 1
-    return RecordList(f"[{','.join(items)}]", counts)
+    chosen: list[Detail] = ["line"] * len(versions)
+    left = limit - 1 - sum(_size(found["line"]) + 1 for found in versions)  # without brackets and commas
+    for details in _STEPS:
+        for place, found in enumerate(versions):
+            more = {detail: _size(found[detail]) - _size(found[chosen[place]]) for detail in details if detail in found}
+            best = next((detail for detail, extra in more.items() if extra <= max(0, left)), None)
+            if best:
+                chosen[place] = best
+                left -= more[best]
+    items = [found[detail] for found, detail in zip(versions, chosen, strict=True)]
+    return RecordList(f"[{','.join(items)}]", {detail: chosen.count(detail) for detail in _DETAILS})
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
 
 
 def worst_first(run: Run) -> list[Record]:

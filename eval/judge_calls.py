@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag.verifier import Entailment
 
 Judge = Callable[[str, str], float | None]
-"""Takes a sentence and a text; returns the chance in [0, 1] that the text supports it, None or NaN without an answer."""
+"""Takes a sentence and a text; returns the chance in [0, 1] that the text supports it, None or NaN without one."""
 
 
 @dataclass(frozen=True, slots=True)

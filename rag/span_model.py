@@ -8,11 +8,13 @@ head gives three logits: an answer starts here, an answer ends here, this token 
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import resources
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +33,9 @@ CLS, SEP = 101, 102
 OUTPUTS = 3  # start, end, evidence
 LENGTH_STEP = 16
 READ_BATCH = 8  # pairs of like length per forward pass
+REMEMBERED = 4096  # pairs read last, some 10 KB each
+
+Triple = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +160,33 @@ def _network(attention: str) -> torch.nn.Module:
 
 
 class SpanModel:
-    """The trained network (`module`, see `new_network`), loaded once; threads may share it."""
+    """The trained network (`module`, see `new_network`), loaded once; threads may share it.
+
+    It remembers what it read last: a question is often asked again, with other dates or by another reader, and a search
+    that is widened finds most of the same passages.
+    """
 
     def __init__(self, network: torch.nn.Module, tokenizer: Tokenizer) -> None:
         self.module = network.eval()
         self._tokenizer = tokenizer
+        self._remembered: OrderedDict[Triple, tuple[Encoded, np.ndarray]] = OrderedDict()
+        self._lock = Lock()
 
-    def read(self, triples: Sequence[tuple[str, str, str]]) -> list[tuple[Encoded, np.ndarray]]:
+    def read(self, triples: Sequence[Triple]) -> list[tuple[Encoded, np.ndarray]]:
         """Return each (question, header, passage) as encoded, with its logits of shape (tokens, `OUTPUTS`)."""
+        with self._lock:
+            known = {triple: self._remembered[triple] for triple in triples if triple in self._remembered}
+        new = [triple for triple in dict.fromkeys(triples) if triple not in known]
+        known |= dict(zip(new, self._read(new), strict=True))
+        with self._lock:
+            for triple in triples:
+                self._remembered[triple] = known[triple]
+                self._remembered.move_to_end(triple)
+            while len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+        return [known[triple] for triple in triples]
+
+    def _read(self, triples: Sequence[Triple]) -> list[tuple[Encoded, np.ndarray]]:
         import torch
 
         encoded = encode(self._tokenizer, triples)
@@ -172,7 +196,7 @@ class SpanModel:
             part = order[start : start + READ_BATCH]
             with torch.inference_mode():
                 logits = self.module(*pad([encoded[index] for index in part])).numpy()
-            found |= {index: rows[: len(encoded[index].ids)] for index, rows in zip(part, logits, strict=True)}
+            found |= {index: rows[: len(encoded[index].ids)].copy() for index, rows in zip(part, logits, strict=True)}
         return [(encoded[index], found[index]) for index in range(len(encoded))]
 
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 KeyScope = Literal["read", "write"]
+UPLOAD_PATH = "/api/articles/upload"
+LARGEST_BODY_BYTES = 2_000_000  # of JSON: fifty earlier exchanges of full length fit
+_FORM_BYTES = 1_000_000  # what a form takes beside its files
 WRITE_PATHS = ("/api/articles", "/api/evals")
 _DOORS = re.compile(r"/(?:api|v1|mcp|metrics)(?:/|$)")
 _NAME = re.compile(r"[\w.@-]{1,64}")
@@ -58,6 +61,11 @@ def new_key(name: str, scope: KeyScope) -> tuple[str, str]:
         raise ValueError(f"{name!r} is no name for a key: use letters, digits, and . _ @ -.")
     key = f"pm_{secrets.token_urlsafe(32)}"
     return key, f"{name}:{scope}:{_digest(key)}"
+
+
+def upload_bytes(settings: Settings) -> int:
+    """Return the largest body of an upload."""
+    return settings.upload_mb * 1_000_000 + _FORM_BYTES
 
 
 class Keys:
@@ -117,6 +125,7 @@ class Guard:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         rate = settings.rate_per_minute or (_RATE if keys else None)
         self._rate = RateLimitItemPerMinute(rate, namespace="requests") if rate else None
+        self._largest = {UPLOAD_PATH: upload_bytes(settings), "": LARGEST_BODY_BYTES}
         self._wrong = RateLimitItemPerMinute(_WRONG_KEYS, namespace="wrong")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,31 +139,40 @@ class Guard:
     def _refused(self, scope: Scope) -> ASGIApp | None:
         headers, path, method = Headers(scope=scope), str(scope["path"]), str(scope["method"])
         address = (scope.get("client") or ("unknown", 0))[0]
+        largest = self._largest.get(path, self._largest[""])
+        length = headers.get("content-length", "")
+        if _DOORS.match(path) and length.isdecimal() and int(length) > largest:
+            return problem_response(
+                path, 413, f"The body is larger than {largest:,} bytes, the most that is taken here."
+            )
         if not self._keys and (why := self._foreign(headers, method)):
-            return problem_response(403, why)
+            return problem_response(path, 403, why)
         door = bool(_DOORS.match(path))
         who = address
         if door and self._keys and method != "OPTIONS":
             if not self._limiter.test(self._wrong, address):
-                return self._too_many(self._wrong, address, "wrong keys")
+                return self._too_many(path, self._wrong, address, "wrong keys")
             key = self._keys.holder(_secret_in(headers))
             if key is None:
                 self._limiter.hit(self._wrong, address)
                 return problem_response(
+                    path,
                     401,
                     "A key is needed: send it as `Authorization: Bearer KEY`. Whoever runs the server gives keys out.",
                     {"WWW-Authenticate": 'Bearer realm="pressmark"'},
                 )
             if method not in _SAFE and path.startswith(WRITE_PATHS) and key.scope != "write":
-                return problem_response(403, f"The key of {key.name} may read only; this needs one that may write.")
+                return problem_response(
+                    path, 403, f"The key of {key.name} may read only; this needs one that may write."
+                )
             who = f"key {key.name}"
         if path.rstrip("/") == "/login" and not self._limiter.hit(self._wrong, address):
-            return self._too_many(self._wrong, address, "logins")
+            return self._too_many(path, self._wrong, address, "logins")
         counted = door or method not in _SAFE
         if self._rate and counted:
             for one in dict.fromkeys((who, address)):
                 if not self._limiter.hit(self._rate, one):
-                    return self._too_many(self._rate, one, "requests")
+                    return self._too_many(path, self._rate, one, "requests")
         return None
 
     def _foreign(self, headers: Headers, method: str) -> str:
@@ -175,11 +193,13 @@ class Guard:
             return "A page of another site may not change anything here."
         return ""
 
-    def _too_many(self, item: RateLimitItemPerMinute, who: str, what: str) -> ASGIApp:
+    def _too_many(self, path: str, item: RateLimitItemPerMinute, who: str, what: str) -> ASGIApp:
         import time
 
         wait = max(1, round(self._limiter.get_window_stats(item, who).reset_time - time.time()))
-        return problem_response(429, f"Too many {what}: at most {item.amount} a minute.", {"Retry-After": str(wait)})
+        return problem_response(
+            path, 429, f"Too many {what}: at most {item.amount} a minute.", {"Retry-After": str(wait)}
+        )
 
 
 def _secret_in(headers: Headers) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
+from ui.access import LARGEST_BODY_BYTES
 from ui.api_answers import answer_routes
 from ui.api_articles import article_routes
 from ui.api_types import Health, Ready
@@ -16,14 +17,13 @@ from ui.docs_page import docs_html
 from ui.ingests import IngestDesk
 from ui.mcp import mount_mcp
 from ui.openai_api import openai_routes
-from ui.problems import PROBLEM_RESPONSES, add_problem_handlers
+from ui.problems import PROBLEM_RESPONSES, add_problem_handlers, add_problem_schema
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from ui.desk import Desk
 
-_LARGEST_BODY_BYTES = 2_000_000  # fifty earlier exchanges of full length fit
 _OTHER_THREADS = 32  # beside those that answer or wait: health, articles, files
 
 
@@ -56,7 +56,7 @@ def build_api(desk: Desk, ingests: IngestDesk | None = None) -> FastAPI:
         description="Ask a news archive: each sentence of the answer stands on a passage you can open.",
         docs_url=None,
         redoc_url=None,
-        max_body_size=_LARGEST_BODY_BYTES,
+        max_body_size=LARGEST_BODY_BYTES,
         lifespan=lifespan,
     )
     add_problem_handlers(app)
@@ -66,11 +66,28 @@ def build_api(desk: Desk, ingests: IngestDesk | None = None) -> FastAPI:
     app.include_router(_server_routes(desk))
     app.add_api_route("/docs", lambda: HTMLResponse(docs_html(app.openapi())), include_in_schema=False)
     mcp_running = mount_mcp(app, desk)
+    _document_problems(app)
     return app
+
+
+def _document_problems(app: FastAPI) -> None:
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        spec = described()
+        add_problem_schema(spec)
+        return spec
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's guide to extending OpenAPI does
 
 
 def _server_routes(desk: Desk) -> APIRouter:
     routes = APIRouter(tags=["server"], responses=PROBLEM_RESPONSES)
+
+    @routes.head("/health", include_in_schema=False)
+    @routes.head("/ready", include_in_schema=False)
+    def alive() -> None:
+        """Answer those who look whether the server is there without wanting to know more."""
 
     @routes.get("/health", summary="See what serves")
     def health() -> Health:
@@ -94,7 +111,12 @@ def _server_routes(desk: Desk) -> APIRouter:
         """Return at once if models and archive are loaded; the server listens only then."""
         return Ready(ready=True, articles=desk.archive.status().articles)
 
-    @routes.get("/metrics", summary="Read the counters", response_class=PlainTextResponse)
+    @routes.get(
+        "/metrics",
+        summary="Read the counters",
+        response_class=PlainTextResponse,
+        responses=PROBLEM_RESPONSES,
+    )
     def metrics() -> PlainTextResponse:
         """Return answers, verdicts, times and the archive's age in the text form of Prometheus."""
         return PlainTextResponse(desk.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -24,6 +25,16 @@ from ui.problems import PROBLEM_RESPONSES, Problem, problem_of
 if TYPE_CHECKING:
     from ui.desk import Desk
 
+_log = logging.getLogger(__name__)
+_EVENT_SCHEMA = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"type": "string", "enum": ["stage", "claim", "answer", "error"]},
+        "data": {"type": "string", "description": "JSON: a Stage, a ClaimShown, an Answer or a Problem."},
+    },
+}
+
 
 def answer_routes(desk: Desk) -> APIRouter:
     """Return the routes under `/api/answers`."""
@@ -33,7 +44,7 @@ def answer_routes(desk: Desk) -> APIRouter:
         "",
         summary="Ask a question",
         response_model=Answer,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+        responses={200: {"content": {"text/event-stream": {"schema": _EVENT_SCHEMA}}}},
     )
     def ask(body: Ask) -> Response:
         """Answer from the archive, with `stream` as server-sent events: stage, claim, answer, error."""
@@ -93,9 +104,9 @@ def _lines(
             yield end
     except Exception as error:
         # The status line is long gone: the failure is told as the last event.
-        yield error_text(problem_of(error))
         if not isinstance(error, (PressmarkError, ValueError)):
-            raise
+            _log.exception("An answer failed while it was sent")
+        yield error_text(problem_of(error))
 
 
 def _answered(answer: Answer) -> Response:

@@ -11,6 +11,7 @@ from ingest.indexer import delete_articles
 from rag.archive_tables import ArticleStatus
 from rag.errors import NotAllowedError
 from rag.ingests import IngestRecord
+from ui.access import upload_bytes
 from ui.api_types import (
     Addition,
     ArticleCard,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ui.ingests import IngestDesk
 
 _LARGEST_OFFSET = 2**31
-_FORM_BYTES = 1_000_000  # what a form takes beside its files
 _FILES = 50
 _Outlets = Annotated[list[str] | None, Query(max_length=100, description="Outlet; may be repeated.")]
 
@@ -124,7 +124,7 @@ def _add_writing(routes: APIRouter, desk: Desk, ingests: IngestDesk) -> None:
         tags=["ingests"],
         summary="Upload files",
         status_code=202,
-        max_body_size=settings.upload_mb * 1_000_000 + _FORM_BYTES,
+        max_body_size=upload_bytes(settings),
     )
     def upload(
         files: Annotated[list[UploadFile], File(description="Text, HTML, JSON, CSV, feeds, documents, archives.")],

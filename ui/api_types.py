@@ -31,14 +31,18 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 Since = Annotated[
     Moment | None,
     Field(
-        description="Earliest publication time, as ISO date or time; UTC if it names no zone.", examples=["2025-06-01"]
+        description="Earliest publication time, as ISO date or time between 1600 and 2400; UTC if it names no zone.",
+        examples=["2025-06-01"],
     ),
 ]
 Until = Annotated[
     Moment | None,
     Field(description="Publication before this time (exclusive), as ISO date or time.", examples=["2025-07-01"]),
 ]
-Outlets = Annotated[list[str], Field(max_length=100, description="Outlets to search, by exact name; empty for all.")]
+Outlets = Annotated[
+    list[Annotated[str, Field(max_length=300)]],
+    Field(max_length=100, description="Outlets to search, by exact name; empty for all."),
+]
 
 
 class Exchange(BaseModel):
@@ -100,7 +104,7 @@ class Addition(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str | None = Field(default=None, description="The article's text.")
+    text: str | None = Field(default=None, max_length=1_900_000, description="The article's text; or give `url`.")
     url: str | None = Field(default=None, max_length=2000, description="A page or feed to fetch, in place of a text.")
     title: str = Field(default="", max_length=1000)
     source: str = Field(default="", max_length=300, description="The outlet.")

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ui import cli_eval_data, cli_eval_runs  # noqa: F401  # they add their commands to eval_app
 from ui.cli_articles import articles_app
 from ui.cli_eval import eval_app
 from ui.cli_ingest import ingest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eval.datasets import EvalQuestion
+    from eval.metrics.grounding import Judge
+    from eval.runner import Options
     from rag.archive import Archive
+    from rag.chain import AnswerChain
+    from rag.settings import Settings
 
 eval_app = typer.Typer(help="Measure retrieval, answers, citations and abstaining.", no_args_is_help=True)
+
+
+Changes = Annotated[list[str] | None, typer.Option("--set", help="A setting for this run, as k=4; may be repeated.")]
+Split = Annotated[str | None, typer.Option(help="dev or test; default both.")]
 
 
 @eval_app.command("run")
@@ -23,7 +32,9 @@ def eval_run(
     dataset: Annotated[Path | None, typer.Argument(help="Questions as JSONL. Default: the sample questions.")] = None,
     home: Home = None,
     as_json: AsJson = False,
-    split: Annotated[str | None, typer.Option(help="dev or test; default both.")] = None,
+    split: Split = None,
+    changes: Changes = None,
+    judge: Annotated[str, typer.Option(help="Of support: builtin, rules, nli:NAME, llm, or none.")] = "builtin",
     out: Annotated[Path | None, typer.Option(help="Write the run, with every answer, to this JSON file.")] = None,
     worst: Annotated[bool, typer.Option("--worst", help="List the wrong answers too.")] = False,
 ) -> None:
@@ -31,54 +42,109 @@ def eval_run(
 
     Without DATASET the sample questions are asked; the sample archive must then be in the home
     (`pressmark --home DIR demo` puts it there). Gold quotes that this archive does not hold are named
-    before the run: they count as not found. The run is kept in the home, for the page's Evals tab.
+    before the run: they count as not found. A run that was stopped goes on where it was. The run is kept
+    in the home, for the page's Evals tab and for `pressmark eval compare`.
     """
     from eval import report
     from eval.datasets import load_questions
     from eval.runner import Figure, figures, run
     from eval.runs import Runs
     from eval.sample import QUESTIONS
+    from ui.cli_eval_runs import judge_notes
 
     path = dataset or QUESTIONS
     questions = load_questions(path, split=split)
-    settings = settings_of(home)
+    settings = settings_of(home, **changed(changes))
     with chain_of(settings) as chain:
         if not chain.store.archive.status().articles:
             raise typer.BadParameter(f"{settings.folder} is empty: ingest articles first, or run `pressmark demo`.")
         for misfit in _misfits(questions, chain.store.archive):
             say(f"The questions do not fit this archive: {misfit}", error=True)
-        done = run(chain, questions, dataset=path, settings=settings, progress=counter(as_json))
+        options = _options(chain, settings, judge, partial_of(settings, path, split, judge))
+        done = run(chain, questions, dataset=path, settings=settings, progress=counter(as_json), options=options)
     found = figures(done)
     if out:
         done.save(out)
-    Runs(settings.folder).keep(done, path.name, found)
-    say(dumped(list[Figure], found) if as_json else report.table(done, found=found))
-    if worst and not as_json:
+    name = Runs(settings.folder).keep(done, path.name, found)
+    if as_json:
+        say(dumped(list[Figure], found))
+        return
+    say(report.table(done, found=found))
+    for note in judge_notes(settings, done.judge):
+        say(note)
+    say(f"Kept as {name}: `pressmark eval report {name}`, `pressmark eval compare {name} OTHER`.")
+    if worst:
         say(report.worst(done))
 
 
-@eval_app.command("import-feedback")
-def eval_import_feedback(
-    out: Annotated[Path | None, typer.Argument(help="JSONL file. Default: evals/questions in the home.")] = None,
-    home: Home = None,
-) -> None:
-    """Make eval questions of readers' thumbs.
+def _options(chain: AnswerChain, settings: Settings, judge: str, partial: Path) -> Options:
+    from eval.runner import Options
+    from rag.schema import Answer
 
-    A thumb up on an answer expects it again, one on a refusal a refusal. A thumb down says what is wrong, not what is
-    right: such questions go to a second file, ending in .review.jsonl, for a person to complete.
-    """
-    from eval.feedback import questions_of, write_questions
+    def routes(answer: Answer) -> dict[str, list[str]]:
+        return chain.retriever.by_route(answer.search_query, window=answer.window)
+
+    return Options(judge=judge_of(settings, judge), judge_name=judge, routes=routes, partial=partial)
+
+
+def judge_of(settings: Settings, judge: str) -> Judge | None:
+    """Return the verifier's tier of that name as a judge of an eval; None for "none"."""
+    from rag.providers import chat_model
+    from rag.verifier import verifier_of
+
+    if judge == "none":
+        return None
+    verifier = verifier_of(
+        settings.model_copy(update={"verifier": judge}), chat_model(settings) if judge == "llm" else None
+    )
+    return lambda claim, texts: verifier.verify(claim, texts).verdict == "supported"
+
+
+def changed(changes: Sequence[str] | None) -> dict[str, str]:
+    """Read NAME=VALUE pairs of settings."""
     from rag.settings import Settings
-    from ui.cli_tools import open_archive
 
-    settings: Settings = settings_of(home)
-    path = out or settings.folder / "evals" / "questions" / "feedback.jsonl"
-    with open_archive(home) as archive:
-        found = questions_of(archive)
-    review = write_questions(found, path)
-    say(f"{len(found.complete)} questions in {path}.")
-    if found.to_review:
-        say(f"{len(found.to_review)} answers had a thumb down; complete them in {review}.")
+    found = {}
+    for change in changes or []:
+        name, sign, value = change.partition("=")
+        if not sign or name not in Settings.model_fields:
+            raise typer.BadParameter(f"{change!r}: write it as k=4; .env.example lists the names.", param_hint="--set")
+        found[name] = value
+    return found
+
+
+def partial_of(settings: Settings, dataset: Path, split: str | None, judge: str) -> Path:
+    """Return where a run of this kind notes what is done."""
+    kind = f"{dataset.absolute()} {split} {judge} {settings.model_dump_json(exclude={'home', 'host', 'port'})}"
+    return settings.folder / "evals" / f"{hashlib.sha256(kind.encode()).hexdigest()[:16]}.partial.jsonl"
+
+
+@eval_app.command("sweep")
+def eval_sweep(
+    dataset: Annotated[Path | None, typer.Argument(help="Questions as JSONL. Default: the sample questions.")] = None,
+    grid: Annotated[list[str] | None, typer.Option("--grid", help="Values of a setting, as k=4,8,12; repeat.")] = None,
+    home: Home = None,
+    split: Split = "dev",
+) -> None:
+    """Ask the questions with each combination of settings and print one table.
+
+    Another passage size or embedding model is tried in a temporary index. Choose on dev questions, report on test.
+    """
+    from eval.datasets import load_questions
+    from eval.sample import QUESTIONS
+    from eval.sweep import sweep, sweep_table
+
+    if not grid:
+        raise typer.BadParameter("give at least one, such as --grid k=4,8,12", param_hint="--grid")
+    values = {name: listed.split(",") for name, _, listed in (item.partition("=") for item in grid)}
+    questions = load_questions(dataset or QUESTIONS, split=split)
+    found = sweep(
+        questions,
+        values,
+        lambda changes: settings_of(home, **changes),
+        told=lambda changes: say(" ".join(f"{name}={value}" for name, value in changes.items()), error=True),
+    )
+    say(sweep_table(list(found)))
 
 
 def _misfits(questions: Sequence[EvalQuestion], archive: Archive) -> list[str]:

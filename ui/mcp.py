@@ -100,7 +100,12 @@ def mount_mcp(app: FastAPI, desk: Desk) -> Callable[[], AbstractAsyncContextMana
         # Hosts, origins and keys are looked at before all routes, in `ui.access`.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    app.router.routes.extend(route for route in inner.routes if isinstance(route, Route))
+    # Without the stream that a GET opens: a server without sessions has nothing to send on it.
+    app.router.routes.extend(
+        Route(route.path, endpoint=route.endpoint, methods=["POST"])
+        for route in inner.routes
+        if isinstance(route, Route)
+    )
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:

@@ -11,11 +11,11 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 import rag.schema as schema
 from rag.answers import answers_adapter
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from ui.desk import Desk
 
 MODEL = "pressmark"
+_KEPT_TURNS = 50  # of a long dialogue the last are read
+_CHUNK_SCHEMA = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "string", "description": "JSON: a chat.completion.chunk, an error; or [DONE]."}},
+}
 _DONE = "data: [DONE]\n\n"
 
 
@@ -36,8 +42,15 @@ class TextPart(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    type: Literal["text"]
-    text: str = Field(max_length=20_000)
+    type: str = Field(default="text", max_length=100)
+    text: str = Field(default="", max_length=20_000)
+
+    @field_validator("type")
+    @classmethod
+    def _only_text(cls, value: str) -> str:
+        if value != "text":
+            raise ValueError(f"{value} cannot be asked about: send text parts only")
+        return value
 
 
 class Message(BaseModel):
@@ -45,8 +58,8 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart] | None = Field(default=None)
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: Annotated[str, Field(max_length=200_000)] | list[TextPart] | None = None
 
     @property
     def text(self) -> str:
@@ -61,9 +74,9 @@ class Completion(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    messages: list[Message] = Field(min_length=1, max_length=101)
-    model: str = Field(default=MODEL, max_length=200)
-    stream: bool = False
+    messages: list[Message] = Field(min_length=1, max_length=2000)
+    model: Annotated[str, Field(max_length=200)] | None = MODEL
+    stream: bool | None = False
 
     def query(self, longest: int) -> schema.Query:
         """Return the last user message as the question, and the exchanges before it.
@@ -168,7 +181,7 @@ def openai_routes(desk: Desk) -> APIRouter:
         "/chat/completions",
         summary="Ask as a chat client",
         response_model=ChatCompletion,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+        responses={200: {"content": {"text/event-stream": {"schema": _CHUNK_SCHEMA}}}},
     )
     def complete(body: Completion) -> Response:
         """Answer the last user message, with `stream` as chunks, the last of which holds annotations and answer."""
@@ -253,7 +266,7 @@ def _error_text(problem: Problem) -> str:
 
 def _turns(messages: Sequence[Message]) -> tuple[Turn, ...]:
     """Pair each user message with the answer that follows it."""
-    return tuple(_pairs([message for message in messages if message.role in ("user", "assistant")]))
+    return tuple(_pairs([message for message in messages if message.role in ("user", "assistant")]))[-_KEPT_TURNS:]
 
 
 def _pairs(messages: Sequence[Message]) -> Iterator[Turn]:

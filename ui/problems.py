@@ -53,8 +53,23 @@ class Problem(BaseModel):
     errors: list[Fault] = Field(default=[], description="For a request that does not fit: each fault.")
 
 
+class ClientError(BaseModel):
+    """What clients of chat models read of an error."""
+
+    message: str
+    type: str
+    code: int
+
+
+class ChatProblem(Problem):
+    """A problem under `/v1`: with what clients of chat models look for."""
+
+    error: ClientError
+
+
+_PROBLEM_SCHEMA = {"schema": {"$ref": "#/components/schemas/Problem"}}
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem, "description": HTTPStatus(code).phrase, "content": {"application/problem+json": {}}}
+    code: {"description": HTTPStatus(code).phrase, "content": {"application/problem+json": _PROBLEM_SCHEMA}}
     for code in (400, 401, 403, 404, 413, 422, 429, 500, 502, 503, 504)
 }
 _RETRY_AFTER_S = {503: "5"}
@@ -81,12 +96,22 @@ def _problem(status: int, detail: str, errors: list[Fault] | None = None) -> Pro
     return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
 
 
-def problem_response(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+def add_problem_schema(spec: dict[str, Any]) -> None:
+    """Put the schema that `PROBLEM_RESPONSES` refers to into an OpenAPI document."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = spec.setdefault("components", {}).setdefault("schemas", {})
+    schemas |= schema.pop("$defs", {}) | {"Problem": schema}
+
+
+def problem_response(path: str, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
     """Return a problem as a response, for what answers before the routes do."""
-    return _response(_problem(status, detail), headers)
+    return _response(path, _problem(status, detail), headers)
 
 
-def _response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+def _response(path: str, problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    if path.startswith("/v1/"):
+        told = ClientError(message=problem.detail, type=problem.title, code=problem.status)
+        problem = ChatProblem(**problem.model_dump(), error=told)
     return Response(
         problem.model_dump_json(),
         status_code=problem.status,
@@ -95,20 +120,21 @@ def _response(problem: Problem, headers: dict[str, str] | None = None) -> Respon
     )
 
 
-async def _failed(_: Request, error: Exception) -> Response:
+async def _failed(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     wait = _RETRY_AFTER_S.get(problem.status)
-    return _response(problem, {"Retry-After": wait} if wait else None)
+    return _response(request.url.path, problem, {"Retry-After": wait} if wait else None)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     refusal = cast("HTTPException", error)  # the only class it is registered for
-    return _response(_problem(refusal.status_code, str(refusal.detail)), dict(refusal.headers or {}))
+    problem = _problem(refusal.status_code, str(refusal.detail))
+    return _response(request.url.path, problem, dict(refusal.headers or {}))
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     # Without the values sent: they may be large, and need not be valid Unicode.
     items = cast("RequestValidationError", error).errors()
     faults = [Fault(where=".".join(str(part) for part in item["loc"]), detail=item["msg"]) for item in items]
     detail = "; ".join(f"{fault.where}: {fault.detail}" for fault in faults[:5])
-    return _response(_problem(422, detail, faults))
+    return _response(request.url.path, _problem(422, detail, faults))

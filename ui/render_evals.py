@@ -101,7 +101,8 @@ def served_html(days: Sequence[ServedDay]) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return (
         '<div class="pm-scroll" tabindex="0" role="region" aria-label="Answers served"><table class="pm-table">'
-        f"<caption>Answers served here, by day</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<caption>Answers served here, by day</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 

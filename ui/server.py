@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rag.chain import AnswerChain
     from rag.settings import Settings
 
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 _GRACE_S = 3  # an open page keeps a connection for events; without a limit Ctrl-C would wait for it
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -88,16 +88,26 @@ def build_server(chain: AnswerChain, settings: Settings, sample_questions: Seque
 
 
 def _refuse_unknown_api_paths(app: FastAPI) -> None:
-    """Keep `/api/...` from falling through to the page, whose errors are no problem documents."""
+    """Keep the doors' paths from falling through to the page, whose errors are no problem documents."""
 
-    @app.api_route("/api/{rest:path}", methods=_METHODS, include_in_schema=False)
-    @app.api_route("/v1/{rest:path}", methods=_METHODS, include_in_schema=False)
-    def unknown(request: Request, rest: str) -> None:
+    def unknown(request: Request) -> None:
         path = request.url.path
         for route in app.router.routes:
             if route.matches(request.scope)[0] is Match.PARTIAL:
                 raise HTTPException(405, f"{request.method} is not allowed for {path}.")
         raise HTTPException(404, f"There is nothing at {path}; /docs lists the API.")
+
+    for path in (
+        "/api/{rest:path}",
+        "/v1/{rest:path}",
+        "/mcp",
+        "/health",
+        "/ready",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+    ):
+        app.add_api_route(path, unknown, methods=_METHODS, include_in_schema=False)
 
 
 class SecurityHeaders:

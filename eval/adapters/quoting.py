@@ -43,7 +43,7 @@ class Quotable:
         return self._quote(touched[0][0], touched[-1][1])
 
     def sentence_holding(self, aliases: Sequence[str]) -> Evidence | None:
-        """Return the first sentence that holds an alias on whole tokens, or the two that one crosses; None if none does.
+        """Return the first sentence that holds an alias on whole tokens, or the two that one crosses, or None.
 
         Bare "yes" and "no" are found nowhere: they are said, not quoted.
         """

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from ingest.clean import normalise
 from rag.errors import DatasetError
 
 _SHOWN = 20
@@ -40,7 +41,7 @@ class Layout(BaseModel):
 
 
 def _filled(text: str) -> str:
-    if not text.strip():
+    if not normalise(text):
         raise ValueError("is empty")
     return text
 

@@ -110,7 +110,7 @@ class _Line(Layout):
     id: Filled
     question: Filled
     relevant: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(min_length=1)]
-    ignored: list[str] = []
+    ignored: Sequence[str] = ()
     split: Split
 
 

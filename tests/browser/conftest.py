@@ -198,3 +198,11 @@ def arrive(page: Page, address: str) -> None:
     """Open the page and wait until the server has filled it."""
     page.goto(address)
     expect(page.locator(".pm-freshness")).to_be_visible()
+
+
+def come_back(page: Page, problems: list[str]) -> None:
+    """Leave the page and open it again in the same browser."""
+    address, before = page.url, len(problems)
+    page.goto("about:blank")
+    del problems[before:]  # Gradio complains when it is left while the server speaks; nobody is there to read it
+    arrive(page, address)

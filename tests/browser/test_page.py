@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Served, Visit, arrive
+from tests.browser.conftest import Served, Visit, come_back
 
 FERRY = "What happened to the ferry Solenne in June?"
 CREW = "How many crew were on board the ferry Solenne when it caught fire in June?"
@@ -282,7 +282,7 @@ def test_a_link_to_an_answer_that_is_gone_says_so(visit: Visit) -> None:
 # -- conversations -------------------------------------------------------------------------------
 
 
-def test_conversations_stay_in_the_browser_that_had_them(visit: Visit, server: Served) -> None:
+def test_conversations_stay_in_the_browser_that_had_them(visit: Visit, problems: list[str]) -> None:
     page, other = visit(), visit()
     ask(page, CONDUCTOR)
     page.get_by_role("button", name="New conversation").click()
@@ -293,7 +293,7 @@ def test_conversations_stay_in_the_browser_that_had_them(visit: Visit, server: S
     titles = page.locator("#pm-kept .pm-open")
     expect(titles).to_have_text([CREW, CONDUCTOR])
 
-    arrive(page, server.address)
+    come_back(page, problems)
     page.get_by_role("button", name="Earlier conversations").click()
     expect(titles).to_have_text([CREW, CONDUCTOR])
     titles.first.click()
@@ -302,11 +302,11 @@ def test_conversations_stay_in_the_browser_that_had_them(visit: Visit, server: S
     expect(page.locator(".pm-turn h2")).to_have_text([CONDUCTOR])
     page.get_by_role("button", name="Delete this conversation").last.click()
     expect(titles).to_have_text([CREW])
-    arrive(page, server.address)
+    come_back(page, problems)
     page.get_by_role("button", name="Earlier conversations").click()
     expect(titles).to_have_text([CREW])
 
-    arrive(other, server.address)
+    come_back(other, problems)
     other.get_by_role("button", name="Earlier conversations").click()
     expect(other.locator("#pm-kept")).to_contain_text("Conversations you have are listed here.")
     expect(other.locator("#pm-kept .pm-open")).to_have_count(0)

@@ -42,11 +42,27 @@ def test_padding_is_masked(tokenizer):
 
 
 def test_a_reading_does_not_depend_on_its_neighbours():
-    network = shipped_network()
+    network = shipped_network.__wrapped__()  # one that remembers nothing yet
     short, long = ("Who won?", "", "Ana won."), ("Who lost?", "Race", "Ana won. " * 20 + "Ben lost.")
     ((_, alone),) = network.read([short])
-    (_, beside), _ = network.read([short, long])
+    (_, beside), _ = shipped_network.__wrapped__().read([short, long])
     np.testing.assert_allclose(alone, beside, atol=1e-4)
+
+
+def test_what_was_read_is_remembered_and_the_oldest_forgotten(monkeypatch):
+    network = shipped_network.__wrapped__()
+    monkeypatch.setattr(module, "REMEMBERED", 2)
+    calls = []
+    read = network._read
+    monkeypatch.setattr(network, "_read", lambda triples: calls.append(list(triples)) or read(triples))
+    one, two, three = (("Who won?", "", f"{name} won.") for name in ("Ana", "Ben", "Eva"))
+    first = network.read([one, two, one])
+    again = network.read([two, one])
+    assert calls == [[one, two], []]
+    assert first[0][1] is again[1][1] is first[2][1]
+    network.read([three])
+    network.read([two])  # asked for before `one` the last time
+    assert calls[2:] == [[three], [two]]
 
 
 def test_the_shipped_network_finds_answers_and_knows_when_there_is_none():

@@ -113,6 +113,7 @@ class FakeArchive:
         self.all = list(articles)
         self.answers = FakeAnswers()
         self.ingests = SimpleNamespace(latest=lambda limit: [])
+        self.served = SimpleNamespace(add=lambda *_: None, days=lambda now: [])
         self.stories = SimpleNamespace(cards=lambda ids: {})
 
     def versions(self, article_id: str) -> list[str]:

@@ -14,7 +14,7 @@ from ui.render import answer_html, failure_html, stage_html, turn_html
 from ui.render_archive import freshness_html
 from ui.render_sources import sources_html
 from ui.surroundings import surroundings
-from ui.wording import markdown_text, plain_text, window_text
+from ui.wording import plain_text, window_text
 
 SCRIPT = "<script>alert(1)</script>"
 ARTICLES = {("a1", "v1"): ARTICLE}

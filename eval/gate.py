@@ -34,6 +34,7 @@ GATED = (
     "mrr",
     "dense_mrr",
     "bm25_mrr",
+    "fused_mrr",
     "citation_recall",
     "citation_precision",
     "invalid_citations",

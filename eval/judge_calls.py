@@ -10,14 +10,10 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rag.rules import Check
 from rag.sentences import sentences
-from rag.verifier import Verifier
-
-if TYPE_CHECKING:
-    from rag.verifier import Entailment
+from rag.verifier import Entailment, Verifier
 
 Judge = Callable[[str, str], float | None]
 """Takes a sentence and a text; returns the chance in [0, 1] that the text supports it, None or NaN without one."""

@@ -170,20 +170,18 @@ def _head(report: JudgeReport) -> str:
 
 
 def _above(report: JudgeReport) -> str:
-    found = report.above
-    if found.value is None:
-        return "no measured difference to the best trivial judge"
-    interval = _interval(found, 3)
-    told = "" if found.low is None else "" if found.low > 0 else "; not above it beyond chance"
-    return f"above the best trivial judge ({report.best_trivial.name}): {found.value:+.3f} {interval}".rstrip() + told
+    found, name = report.above, report.best_trivial.name
+    value = f"{_number(found.value, sign='+')} {_interval(found, 3)}".rstrip()
+    chance = found.low is not None and found.low <= 0
+    return f"above the best trivial judge ({name}): {value}" + ("; not above it beyond chance" if chance else "")
 
 
 def _pair(found: Estimate, digits: int) -> str:
     return f"{_number(found.value, digits)} {_interval(found, digits)}".rstrip()
 
 
-def _number(value: float | None, digits: int = 3) -> str:
-    return "·" if value is None else f"{value:.{digits}f}"
+def _number(value: float | None, digits: int = 3, sign: str = "-") -> str:
+    return "·" if value is None else f"{value:{sign}.{digits}f}"
 
 
 def _interval(found: Estimate, digits: int) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from eval.compare import lower_is_better
 from eval.records import Record, Run
 from eval.runner import Figure, figures
 
-_LOWER_IS_BETTER = {"over_refusal", "invalid_citations", "errors", "answer_words"}
 _OURS = "pressmark"
 _QUOTED_CHARS = 300
 
@@ -66,7 +66,7 @@ def _split_table(known: Sequence[Figure], split: str, systems: Sequence[str]) ->
     rows = [[split, _OURS, "", "n", *systems[1:]]]
     for name in names:
         ours = chosen[name, _OURS]
-        label = f"{name} (-)" if name in _LOWER_IS_BETTER or name.startswith("latency") else name
+        label = f"{name} (-)" if lower_is_better(name) else name
         others = [_value(chosen.get((name, system))) for system in systems[1:]]
         rows.append([label, _value(ours), _interval(ours), f"{ours.n}/{ours.of}", *others])
     return _aligned(rows)

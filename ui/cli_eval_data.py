@@ -25,13 +25,12 @@ def eval_adapt(
     """Bring a public dataset into our form: questions, and the articles that they are about."""
     from eval.adapters import adapt, write_adapted
 
-    found = adapt(form, path, split=split)  # type: ignore[arg-type]  # checked there
+    found = adapt(form, path, split=split)
     write_adapted(found, questions, articles)
     for remark in found.remarks:
         say(remark, error=True)
-    say(
-        f"{len(found.questions) or len(found.retrieval)} questions in {questions}, {len(found.articles)} articles in {articles}."
-    )
+    count = len(found.questions) or len(found.retrieval)
+    say(f"{count} questions in {questions}, {len(found.articles)} articles in {articles}.")
 
 
 @eval_app.command("import-feedback")

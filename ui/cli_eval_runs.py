@@ -66,12 +66,17 @@ def eval_baseline(
     run: RunName,
     out: Annotated[Path, typer.Argument(help="JSON file to write.")],
     home: Home = None,
-    tolerance: Annotated[float, typer.Option(min=0, max=1, help="How far below its value a figure may fall.")] = 0.02,
+    tolerance: Annotated[
+        float, typer.Option(min=0, max=0.99, help="How far below its value a figure may fall.")
+    ] = 0.02,
+    lower: Annotated[
+        bool, typer.Option("--lower", help="Replace a baseline by a worse one over the same data.")
+    ] = False,
 ) -> None:
     """Make a baseline of a run, for `pressmark eval gate`."""
     from eval.gate import write_baseline
 
-    write_baseline(run_of(run, home), out, tolerance=tolerance)
+    write_baseline(run_of(run, home), out, tolerance=tolerance, lower=lower)
     say(f"Written to {out}.")
 
 
@@ -154,6 +159,6 @@ def judge_notes(settings: Settings, judge: str) -> list[str]:
         return []
     notes = [validated_note(report) for report in latest_reports(settings.folder) if report.judge == judge]
     return notes or [
-        f"judge {judge}: not measured on human labels in this home (`pressmark eval judge LABELS` does); figures for the "
-        "built-in one are in docs/evaluation.md."
+        f"judge {judge}: not measured on human labels in this home (`pressmark eval judge LABELS` does); what the "
+        "built-in one reaches is in docs/evaluation.md."
     ]

@@ -371,6 +371,9 @@ def test_a_home_keeps_the_latest_report_of_each_judge_and_dataset(tmp_path):
     keep_report(tmp_path, other)
     keep_report(tmp_path, later)
     assert latest_reports(tmp_path) == [later, other]
+    (tmp_path / "evals" / "judges" / "mine--small.json").write_text("{")
+    with pytest.raises(DatasetError, match=r"mine--small\.json is not a file"):
+        latest_reports(tmp_path)
 
 
 def test_the_note_is_one_line_with_interval_size_and_the_best_trivial():

@@ -72,7 +72,8 @@ def written(chain: AnswerChain, reply: str, model: type[GenericFakeChatModel] = 
 
 
 def desk_of(chain: AnswerChain, **settings: object) -> Desk:
-    return Desk(chain, Settings(_env_file=None, home=chain.settings.home, **settings))
+    values = {"home": chain.settings.home, "answer_timeout_s": DEADLINE_S} | settings
+    return Desk(chain, Settings(_env_file=None, **values))
 
 
 def client_of(desk: Desk) -> TestClient:

@@ -49,7 +49,7 @@ HOSTILE = (
     '"><img src=x onerror=alert(1)>',
     "' onmouseover='alert(1)",
     "</mark></blockquote><svg/onload=alert(1)>",
-    '</button></article><iframe src="javascript:alert(1)">',
+    '</button></article><button data-act="delete" data-id="ferry"><iframe src="javascript:alert(1)">',
     "<a href=javascript:alert(1)>x</a>",
     "<style>*{display:none}</style><base href=//evil.example>",
     "&lt;script&gt;alert(1)&lt;/script&gt;",

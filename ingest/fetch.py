@@ -100,7 +100,10 @@ def _checked_addresses(host: str, port: int, *, allow_private: bool) -> list[str
         raise FetchError(f"the host {host} is not known ({error}): check the address and the network") from error
     for address in found:
         if not allow_private and not is_public(address):
-            raise FetchError(f"{host} leads to {address}, no public address: --allow-private reads it all the same")
+            raise FetchError(
+                f"{host} leads to {address}, no public address: `pressmark ingest --allow-private` reads it "
+                "all the same"
+            )
     return list(dict.fromkeys(found))
 
 

@@ -19,18 +19,19 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 
 from rag.errors import SettingsError
 from rag.settings import is_loopback
 from ui.problems import problem_response
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from rag.settings import Settings
 
 KeyScope = Literal["read", "write"]
-UPLOAD_PATH = "/api/articles/upload"
+UPLOAD_PATHS = ("/api/articles/upload", "/gradio_api/upload")
 LARGEST_BODY_BYTES = 2_000_000  # of JSON: fifty earlier exchanges of full length fit
 _FORM_BYTES = 1_000_000  # what a form takes beside its files
 WRITE_PATHS = ("/api/articles", "/api/evals")
@@ -122,10 +123,10 @@ class Guard:
         self._app = app
         self._keys = keys
         self._hosts = {"localhost", settings.host.strip("[]").lower()}
+        self._origins = named_origins(settings)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         rate = settings.rate_per_minute or (_RATE if keys else None)
         self._rate = RateLimitItemPerMinute(rate, namespace="requests") if rate else None
-        self._largest = {UPLOAD_PATH: upload_bytes(settings), "": LARGEST_BODY_BYTES}
         self._wrong = RateLimitItemPerMinute(_WRONG_KEYS, namespace="wrong")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,22 +140,16 @@ class Guard:
     def _refused(self, scope: Scope) -> ASGIApp | None:
         headers, path, method = Headers(scope=scope), str(scope["path"]), str(scope["method"])
         address = (scope.get("client") or ("unknown", 0))[0]
-        largest = self._largest.get(path, self._largest[""])
-        length = headers.get("content-length", "")
-        if _DOORS.match(path) and length.isdecimal() and int(length) > largest:
-            return problem_response(
-                path, 413, f"The body is larger than {largest:,} bytes, the most that is taken here."
-            )
-        if not self._keys and (why := self._foreign(headers, method)):
-            return problem_response(path, 403, why)
         door = bool(_DOORS.match(path))
+        if why := self._foreign(headers, method, door=door):
+            return problem_response(path, 403, why)
         who = address
         if door and self._keys and method != "OPTIONS":
-            if not self._limiter.test(self._wrong, address):
-                return self._too_many(path, self._wrong, address, "wrong keys")
             key = self._keys.holder(_secret_in(headers))
             if key is None:
-                self._limiter.hit(self._wrong, address)
+                # Only wrong keys are held back: others at the same address have done nothing.
+                if not self._limiter.hit(self._wrong, address):
+                    return self._too_many(path, self._wrong, address, "wrong keys")
                 return problem_response(
                     path,
                     401,
@@ -175,21 +170,33 @@ class Guard:
                     return self._too_many(path, self._rate, one, "requests")
         return None
 
-    def _foreign(self, headers: Headers, method: str) -> str:
-        """Tell why a request is not from this machine's user: a page elsewhere may send requests to any address.
+    def _foreign(self, headers: Headers, method: str, *, door: bool) -> str:
+        """Tell why a request is not from a user of this server: a page elsewhere may send requests to any address.
 
         Without keys nothing but the address protects the archive; so a name that was made to lead here (DNS
-        rebinding) and a form on another site are refused.
+        rebinding) and a form on another site are refused. With keys the page's login is a cookie, which a browser
+        sends along whoever asks; programs send their key, which no other site knows.
         """
         host = headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname or ""
-        if name not in self._hosts and not is_loopback(name):
-            return (
-                f"This server answers to this machine only, not to {name or 'a request without a host'}: "
-                "open it as localhost, or set PRESSMARK_API_KEYS to serve others."
-            )
+        if not self._keys:
+            name = _name_of(host)
+            if name not in self._hosts and not is_loopback(name):
+                return (
+                    f"This server answers to this machine only, not to {name or 'a request without a host'}: "
+                    "open it as localhost, or set PRESSMARK_API_KEYS to serve others."
+                )
+        elif door:
+            return ""
+        if method in _SAFE:
+            return ""
         origin = headers.get("origin")
-        if method not in _SAFE and origin is not None and urlsplit(origin).netloc != host:
+        if origin in self._origins:
+            return ""
+        same = origin is None or urlsplit(origin).netloc == host
+        # Behind a proxy that gives the server another name the browser's own word counts.
+        site = headers.get("sec-fetch-site")
+        elsewhere = site == "cross-site" if site else not same
+        if elsewhere or (not self._keys and not same):
             return "A page of another site may not change anything here."
         return ""
 
@@ -200,6 +207,50 @@ class Guard:
         return problem_response(
             path, 429, f"Too many {what}: at most {item.amount} a minute.", {"Retry-After": str(wait)}
         )
+
+
+class BodyLimit:
+    """ASGI middleware that refuses bodies that are too large, whether they tell their length or not."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._upload = upload_bytes(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it with a problem."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = str(scope["path"])
+        largest = self._upload if path in UPLOAD_PATHS else LARGEST_BODY_BYTES
+        length = Headers(scope=scope).get("content-length", "")
+        told = f"The body is larger than {largest:,} bytes, the most that is taken here."
+        if length.isdecimal() and int(length) > largest:
+            await problem_response(path, 413, told)(scope, receive, send)
+            return
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > largest:
+                raise HTTPException(413, told)
+            return message
+
+        await self._app(scope, counted, send)
+
+
+def named_origins(settings: Settings) -> set[str]:
+    """Return the sites that may call the API from a browser."""
+    return {origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()}
+
+
+def _name_of(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # "[" is no host
+        return ""
 
 
 def _secret_in(headers: Headers) -> str:

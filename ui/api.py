@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
-from ui.access import LARGEST_BODY_BYTES
 from ui.api_answers import answer_routes
 from ui.api_articles import article_routes
 from ui.api_types import Health, Ready
@@ -56,7 +55,6 @@ def build_api(desk: Desk, ingests: IngestDesk | None = None) -> FastAPI:
         description="Ask a news archive: each sentence of the answer stands on a passage you can open.",
         docs_url=None,
         redoc_url=None,
-        max_body_size=LARGEST_BODY_BYTES,
         lifespan=lifespan,
     )
     add_problem_handlers(app)

@@ -11,7 +11,6 @@ from ingest.indexer import delete_articles
 from rag.archive_tables import ArticleStatus
 from rag.errors import NotAllowedError
 from rag.ingests import IngestRecord
-from ui.access import upload_bytes
 from ui.api_types import (
     Addition,
     ArticleCard,
@@ -124,7 +123,6 @@ def _add_writing(routes: APIRouter, desk: Desk, ingests: IngestDesk) -> None:
         tags=["ingests"],
         summary="Upload files",
         status_code=202,
-        max_body_size=upload_bytes(settings),
     )
     def upload(
         files: Annotated[list[UploadFile], File(description="Text, HTML, JSON, CSV, feeds, documents, archives.")],

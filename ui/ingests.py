@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _WAITING = 100  # ingests asked for and not begun
 _FIRST = 200  # looked through after a start for those that a stop cut off
-_NAME_CHARS = 100
+_NAME_BYTES = 180  # file systems take 255, ending and mark of an unfinished file included
 _UNFIT = re.compile(r"[^\w. -]+")
 _log = logging.getLogger(__name__)
 
@@ -182,7 +182,7 @@ class IngestDesk:
         folder = self._folder / hashlib.sha256(content).hexdigest()[:16]
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / name
-        part = path.with_suffix(path.suffix + ".part")
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")  # the same file may come twice at once
         part.write_bytes(content)
         part.replace(path)
         return path
@@ -207,4 +207,9 @@ def _plain_name(name: str) -> str:
     """Return the last part of a path in letters, digits, dot, blank and hyphen; never empty, hidden or a folder."""
     last = _UNFIT.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1]).strip(". ")
     stem, dot, ending = last.rpartition(".")
-    return f"{stem[:_NAME_CHARS]}{dot}{ending[:10]}" if dot else (last[:_NAME_CHARS] or "upload")
+    return f"{_cut(stem)}{dot}{_cut(ending, 20)}" if dot else (_cut(last) or "upload")
+
+
+def _cut(text: str, size: int = _NAME_BYTES) -> str:
+    """Cut a text to so many bytes of UTF-8: file systems count those."""
+    return text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")

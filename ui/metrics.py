@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rag.archive import Archive
     from rag.schema import Answer
 
+_METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+)  # others would make series without end
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120)
 
 
@@ -97,7 +100,8 @@ class CountedRequests:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "")
                 if route and not route.startswith("/gradio_api"):
-                    self._metrics.requests.labels(scope["method"], route, message["status"]).inc()
+                    method = scope["method"] if scope["method"] in _METHODS else "other"
+                    self._metrics.requests.labels(method, route, message["status"]).inc()
             await send(message)
 
         await self._app(scope, receive, send_counted)

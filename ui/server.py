@@ -17,7 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
 from rag.errors import SettingsError
-from ui.access import Guard, Keys
+from ui.access import BodyLimit, Guard, Keys, named_origins
 from ui.api import build_api
 from ui.desk import Desk
 from ui.evals import EvalDesk
@@ -63,11 +63,13 @@ def build_server(chain: AnswerChain, settings: Settings, sample_questions: Seque
     app = build_api(desk, ingests)
     _refuse_unknown_api_paths(app)
     # The last one added is the first to see a request.
+    app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(Guard, settings=settings, keys=keys)
     app.add_middleware(CountedRequests, metrics=desk.metrics)
-    if settings.cors_origins:
-        origins = [origin.strip() for origin in settings.cors_origins.split(",")]
-        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
+    # Always: without one Gradio adds its own, which lets any site use a reader's login.
+    app.add_middleware(
+        CORSMiddleware, allow_origins=sorted(named_origins(settings)), allow_methods=["*"], allow_headers=["*"]
+    )
     app.add_middleware(SecurityHeaders)
     gr.mount_gradio_app(
         app,

@@ -137,7 +137,7 @@ def _markdown_source(citation: Citation) -> str:
 
 def _plain_markdown(text: str) -> str:
     """Take its meaning from what Markdown would read as markup; markers like [1] stay."""
-    return re.sub(r"([\\`*_<>#|~])|\[(?!\d{1,3}\])|!(?=\[)", lambda m: f"\\{m.group()}", text)
+    return re.sub(r"([\\`*_<>#|~&])|\[(?!\d{1,3}\])|!(?=\[)", lambda m: f"\\{m.group()}", text)
 
 
 def anchor_texts(citation: Citation) -> list[str]:

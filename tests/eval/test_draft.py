@@ -372,8 +372,13 @@ def test_the_passage_is_data_between_our_delimiters(archive):
 
 
 class Broken(GenericFakeChatModel):
-    def invoke(self, *_args, **_kwargs):
-        raise TimeoutError("slow")
+    """Fails once its replies are used up."""
+
+    def invoke(self, *args, **kwargs):
+        try:
+            return super().invoke(*args, **kwargs)
+        except (RuntimeError, StopIteration):
+            raise TimeoutError("slow") from None
 
 
 def test_a_model_that_fails_thrice_in_a_row_is_not_asked_again(archive):
@@ -382,4 +387,13 @@ def test_a_model_that_fails_thrice_in_a_row_is_not_asked_again(archive):
     dropped = Counter()
     with pytest.raises(ChatModelError, match="TimeoutError: slow"):
         draft(archive, count=5, model=Broken(messages=iter([])), dropped=dropped)
+    assert dropped == {"the chat model failed": 3}
+
+
+def test_what_a_model_gave_before_it_failed_is_kept(archive):
+    for place in range(5):
+        add(archive, f"a{place}", STORY)
+    dropped = Counter()
+    model = Broken(messages=iter([AIMessage(content=json.dumps({"questions": [ASKED]}))]))
+    assert len(draft(archive, count=5, model=model, dropped=dropped)) == 1
     assert dropped == {"the chat model failed": 3}

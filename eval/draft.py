@@ -40,9 +40,10 @@ if TYPE_CHECKING:
 # Patterns and word lists that drafted questions are made with; pure, English news prose. What is not listed makes no
 # question: a verb without its base form here is never asked with "did".
 
-CAP = r"(?:[^\W\d_a-z](?:[\w-]|[’'](?=[A-Z]))*\w(?:[’']s?(?= [A-Z]))?)"
-NAME = rf"{CAP}(?: (?:(?:of|of the|&|de|van|von|al) )?{CAP})*"
-PERSON = rf"(?:{CAP}|[A-Z]\.)(?: (?:{CAP}|[A-Z]\.|de|van|von|al|bin|da|del|la))*? {CAP}\b(?! [A-Z])"
+# Bounded: texts come from anywhere, and a name of a thousand words would be tried from each of them.
+CAP = r"(?:[^\W\d_a-z](?:[\w-]|[’'](?=[A-Z])){0,30}\w(?:[’']s?(?= [A-Z]))?)"
+NAME = rf"{CAP}(?: (?:(?:of|of the|&|de|van|von|al) )?{CAP}){{0,8}}"
+PERSON = rf"(?:{CAP}|[A-Z]\.)(?: (?:{CAP}|[A-Z]\.|de|van|von|al|bin|da|del|la)){{0,6}}? {CAP}\b(?! [A-Z])"
 ROLE = (
     r"(?:(?:chief|managing|executive|prime|national|artistic|technical|sporting|general) )*"
     r"(?:executive|mayor|minister|leader|head|director|chairman|chairwoman|chairperson|president|engineer|owner|founder"
@@ -86,12 +87,12 @@ _REGULAR = (
     " escape establish evacuate examine exclude expand explode extend file fine finish fire force form found gain halt"
     " host impose injure inspect install introduce invest invite jail join kill land launch lift lower marry merge move"
     " name nominate obtain occur+r open order paint pardon pass place plan+n postpone produce publish purchase raise"
-    " reach recall receive recover reduce reject release remove reopen replace report rescue resign restore resume"
+    " reach receive recover reduce reject release remove reopen replace report rescue resign restore resume"
     " retire return sack save score seize sentence serve sign stage start stop+p supply suspend train transfer+r treat"
     " unveil visit withdraw"
 ).split()
 _IRREGULAR = (
-    "bought:buy sold:sell paid:pay won:win lost:lose built:build spent:spend took:take gave:give found:find made:make"
+    "bought:buy sold:sell paid:pay won:win lost:lose built:build spent:spend took:take gave:give found:find"
     " held:hold sent:send left:leave began:begin became:become wrote:write drew:draw cut:cut cost:cost beat:beat"
     " lent:lend shot:shoot rose:rise fell:fall met:meet saw:see led:lead ran:run brought:bring caught:catch hit:hit"
     " withdrew:withdraw sank:sink stole:steal flew:fly struck:strike grew:grow"
@@ -117,7 +118,7 @@ STANDS = ("live", "work", "need", "suffer")  # so things are, on no day in parti
 FINITE = re.compile(r"\b(?:" + "|".join([*sorted(AUXILIARY), *BASE_OF, *STANDS]) + r")\b")
 # Said of people: with a surname alone, nobody knows of whom.
 OF_PEOPLE = frozenset(
-    "appointed arrested born died elected injured jailed killed married named released resigned retired"
+    "appointed arrested born died elected injured jailed joined killed married named released resigned retired"
     " sentenced".split()
 )
 INTRANSITIVE = frozenset(
@@ -144,7 +145,7 @@ _CLAUSE = re.compile(
 OPENER = re.compile(
     r"(?:The|A|An|In|On|At|By|For|From|But|And|As|After|Before|When|While|If|It|He|She|They|We|I|This|That|These|Those"
     r"|Then|There|His|Her|Its|Their|Our|My|One|Two|Three|Both|All|Some|Most|Many|Nobody|No|Not|Only|Even|Under|Since"
-    rf"|Until|About|According|Asked|Last|Next|Former|{MONTH}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b"
+    rf"|Until|About|According|Asked|Last|Next|Former|Suddenly|Finally|Recently|Currently|Previously|Only|Backstage|{MONTH}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b"
 )
 NO_PERSON = re.compile(
     r"\b(?:Party|Company|University|Institute|Union|Bank|Group|Club|Court|Council|Association|Society|Church|Museum"
@@ -158,7 +159,7 @@ DEATHS = re.compile(
 _TITLES = (
     "Dr|Mr|Mrs|Ms|Sir|Dame|Lord|Lady|Judge|Justice|Captain|Superintendent|Inspector|Sergeant|Colonel|General|Mayor"
     "|President|Senator|Governor|Professor|King|Queen|Prince|Princess|Minister|Secretary|Chancellor|Ambassador|Bishop"
-    "|Archbishop|Pope|Commissioner|Chairman|Chairwoman|Officer|CEO|Coach|Rep|Sen|Gov|Prof"
+    "|Archbishop|Pope|Commissioner|Chairman|Chairwoman|Officer|CEO|COO|CFO|CTO|MP|Coach|Rep|Sen|Gov|Prof"
 )
 _TITLED = re.compile(rf"^(?:.*\b)?(?:{_TITLES}|(?i:{PROFESSION}))\.? (?=\S)|^[A-Z]{{3,}} ")
 _PAPER = re.compile(
@@ -260,7 +261,7 @@ _LEANING = re.compile(
     r"|our|I|my|me|you|your|here|there|such|latter|former|ones?|same|yesterday|today|tonight|tomorrow|now|currently"
     r"|recently|so far|ago|already|also|too|still|another|others?|later|earlier|then|meanwhile|however|instead|yet"
     r"|nearby|therefore|thus|last|next|past|further|both|either|neither|each|whose|respectively|rest|afterwards"
-    r"|more than|morning|afternoon|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b",
+    r"|that that|more than|morning|afternoon|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b",
     re.IGNORECASE,
 )
 _NO_YEAR = re.compile(rf"\b{MONTH}\b(?!,? (?:\d{{1,2}},? )?{YEAR})")
@@ -636,7 +637,7 @@ def is_proper(name: str, of: Sentence) -> bool:
 
 def is_person(name: str) -> bool:
     """Tell whether capitalised words may be somebody's full name."""
-    return " " in name and not OPENER.match(name) and not NO_PERSON.search(name)
+    return " " in name and not (OPENER.match(name) or NO_PERSON.search(name) or re.search(r"[’']s\b", name))
 
 
 def all_matches(patterns: tuple[str, ...], text: str) -> Iterator[re.Match[str]]:
@@ -648,11 +649,16 @@ def all_matches(patterns: tuple[str, ...], text: str) -> Iterator[re.Match[str]]
 # == about people ===================================================================================
 # Rules for questions about people: how old, what they do, head, said; pure.
 
+_AIMLESS = re.compile(r"(?:for|about|to|with|on|in|that)\b")  # "wrote for", "built on"
+_KIN = re.compile(
+    r"\b(?:sons?|daughter|brother|sister|child|man|woman|boy|girl|player|member|candidate|leader|person)\b"
+)
 _QUOTE_WORDS = range(7, 33)
 _QUOTE_STEMS = 4
 # Before an office: it is another one, or was held at another time.
 _NOT_THE = re.compile(
-    r"\b(?:former|then|late|ex|future|next|first|deputy|vice|shadow)\b(?: \w+){0,2}[ -]$", re.IGNORECASE
+    r"\b(?:former|then|late|ex|future|next|first|deputy|vice|shadow|associate|assistant|junior)\b(?: \w+){0,2}[ -]$",
+    re.IGNORECASE,
 )
 
 
@@ -661,7 +667,7 @@ def ages(of: Sentence) -> Iterator[Candidate]:
     patterns = (
         rf"(?P<n>{PERSON}), (?:aged )?(?P<a>[1-9]\d)(?=[,;.])",
         rf"(?P<n>{PERSON}), an? (?P<a>[1-9]\d)-year-old\b",
-        rf"(?P<a>[1-9]\d)-year-old (?P<n>{PERSON})",
+        rf"(?P<a>[1-9]\d)-year-old (?P<n>{PERSON})(?=[,.;]| (?:of|from|was|is|has|had|who|said|told|and|in|at|to)\b)",
     )
     if DEATHS.search(of.text) or not of.present:
         return
@@ -724,7 +730,7 @@ def offices(of: Sentence) -> Iterator[Candidate]:
 def heads(of: Sentence) -> Iterator[Candidate]:
     """Ask who leads or made something: "Who leads the inquiry for X?"."""
     for found in re.finditer(rf"(?P<n>{PERSON}), who (?P<v>\w+) (?P<o>[^“”\"]+)", of.text):
-        if found["v"] in LEADS | ONE_DID:
+        if found["v"] in LEADS | ONE_DID and not _AIMLESS.match(found["o"]):
             core = f"Who {found['v']} {clause(found['o'])}"
             yield of.candidate("who", core, *name_aliases(found["n"], of.article))
     named = re.match(rf"(?P<n>{PERSON}) (?P<v>will be|is) the (?:next )?(?P<r>{ROLE} {OF})(?=[,.;])", of.text)
@@ -735,7 +741,7 @@ def heads(of: Sentence) -> Iterator[Candidate]:
 def doers(of: Sentence) -> Iterator[Candidate]:
     """Ask who did what one does: "Who won X on 24 May 2025?"."""
     found = re.match(rf"(?P<n>(?:The )?{NAME})(?: has)? (?P<v>\w+) (?P<o>[^“”\"]+)", of.text)
-    if found and found["v"] in ONE_DID | ONE_DID_THEN and is_proper(found["n"], of):
+    if found and found["v"] in ONE_DID | ONE_DID_THEN and is_proper(found["n"], of) and not _AIMLESS.match(found["o"]):
         core = f"Who {found['v']} {clause(found['o'])}"
         if found["v"] in ONE_DID or re.search(YEAR, core):
             yield of.candidate("who", core, *name_aliases(found["n"], of.article))
@@ -759,10 +765,10 @@ def quotations(of: Sentence) -> Iterator[Candidate]:
 
 def superlatives(of: Sentence) -> Iterator[Candidate]:
     """Ask for the first of its kind: "What is the largest shipbuilder in X?"."""
-    most = rf"(?:\w+est|most \w+) (?:[\w-]+ ){{1,4}}(?:in|of|on) (?:the )?{NAME}"
+    most = rf"(?!best|latest|greatest|finest|nearest|closest)\w+est (?:[\w-]+ ){{1,4}}(?:in|of|on) (?:the )?{NAME}"
     found = re.search(rf"(?P<n>{NAME}), the (?P<r>{most})(?=[,.;])", of.text)
     if found and is_proper(found["n"], of):
-        person = re.search(rf"{re.escape(found['n'])}, (?:\d\d,|who)", of.article.text)
+        person = _KIN.search(found["r"]) or re.search(rf"{re.escape(found['n'])}, (?:\d\d,|who)", of.article.text)
         core = f"{'Who' if person else 'What'} is the {found['r']}"
         yield of.candidate("who" if person else "what", core, found["n"])
 
@@ -801,7 +807,7 @@ def shares(of: Sentence) -> Iterator[Candidate]:
     found = re.match(rf"{BOUND}(?P<n>{PERCENT}) of (?P<o>[^“”\"]*)", of.text, re.IGNORECASE)
     if found:
         core = f"What percentage of {clause(found['o'])}"
-        yield of.candidate("how many", core, found["n"], *percent_aliases(found["n"]), pin=of.source)
+        yield _figure(of, "how many", core, found["n"], *percent_aliases(found["n"]))
 
 
 def amounts(of: Sentence) -> Iterator[Candidate]:
@@ -815,6 +821,8 @@ def amounts(of: Sentence) -> Iterator[Candidate]:
     money = re.match(rf" {BOUND}(?P<n>{MONEY})(?P<o>[^“”\"]*)", rest)
     if money:
         after = clause(money["o"])
+        if re.match(r" (?:more|less|a|an|per|each|in|at)\b", after):
+            return
         if to_whom or said.verb in WITHOUT_PURPOSE or re.search(r"\b(?:for|to|towards) ", after):
             yield _figure(of, "how much", f"How much {said.asked}{to_whom}{after}", *money_aliases(money["n"]))
         return
@@ -829,9 +837,9 @@ def amounts(of: Sentence) -> Iterator[Candidate]:
 
 
 def measures(of: Sentence) -> Iterator[Candidate]:
-    """Ask for a number after a preposition, or a size: "With how many votes was X elected?", "How long is X?"."""
+    """Ask for votes and the like, or for a size: "With how many votes was X elected?", "How long is X?"."""
     said = taken_apart(of.text, of)
-    what = rf" (?P<p>with|by|after|for|from) {BOUND}(?P<n>{COUNT}) (?P<t>[a-z]+s|people)(?=[,.])"
+    what = rf" (?P<p>with|by) {BOUND}(?P<n>{COUNT}) (?P<t>votes|points|seats|goals|runs)(?=[,.])"
     found = re.match(rf"(?P<o>[^,;:“”\"]*?){what}", said.rest) if said else None
     if said and found and not re.search(YEAR, found["o"]):
         core = f"{found['p'].capitalize()} how many {found['t']} {said.asked}{found['o']}"
@@ -849,14 +857,19 @@ def _figure(of: Sentence, kind: str, core: str, *answers: str) -> Candidate:
 
 def _things(said: str) -> tuple[str, str]:
     """Split "rescue workers from Karsk" before its preposition; ("", "") if something else follows the noun."""
-    rest = r"(?P<o>$| (?:in|on|at|from|to|for|with|of|by|after|under) .+| and .+)"
+    rest = r"(?P<of> of [a-z-]+)?(?P<o>$| (?:in|on|at|from|to|for|with|of|by|after|under) .+| and .+)"
     found = re.match(rf"((?:[a-z-]+ )??(?:[a-z-]+ )??{PLURAL}){rest}", said)
     if not found or set(found[1].split()) & (AUXILIARY | STOP_WORDS):
         return "", ""
-    return found[1], "" if found["o"].startswith(" and ") else found["o"]
+    return found[1] + (found["of"] or ""), "" if found["o"].startswith(" and ") else found["o"]
 
 
 # -- when, where and by whom ---------------------------------------------------------------------
+
+
+_CLOCK_OR_ADVERB = re.compile(
+    r" (?:at|shortly (?:before|after))(?: about)? [\d.:]+(?: ?[ap]\.?m\.?)?|(?: back| early| with effect| \w+ly)*$"
+)
 
 
 def times(of: Sentence) -> Iterator[Candidate]:
@@ -877,11 +890,7 @@ def times(of: Sentence) -> Iterator[Candidate]:
             found["d"],
             found["o"] + (tail if re.match(r" (?:for the first time|in the|at the)\b", tail) else ""),
         )
-    rest = re.sub(
-        r" (?:at|shortly (?:before|after))(?: about)? [\d.:]+(?: ?[ap]\.?m\.?)?|(?: back| early| late| \w+ly)*$",
-        "",
-        rest,
-    )
+    rest = _CLOCK_OR_ADVERB.sub("", rest)
     if _is_whole(said, rest) and not re.search(YEAR, rest):
         yield of.candidate("when", f"When {said.asked}{rest}", *date_aliases(date, of.dates))
 
@@ -899,11 +908,12 @@ def _is_whole(said: Clause, rest: str) -> bool:
 
 
 def agents(of: Sentence) -> Iterator[Candidate]:
-    """Ask who did it: "Who was X painted by?"."""
+    """Ask who made something: "Who was X painted by?"."""
     said = taken_apart(of.text, of)
     by = rf" by (?:the )?(?:[a-z]+ ){{0,2}}?(?P<n>{PERSON})(?=[,.]| (?:in|on|at|after|for)\b)"
     found = re.match(rf"(?P<o>[^,;:“”\"]*?){by}", said.rest) if said else None
-    if said and found and said.auxiliary in ("was", "were", "has been", "have been"):
+    once = said is not None and (said.verb in ONE_DID or said.verb == "written")
+    if said and found and once and said.auxiliary in ("was", "were", "has been", "have been"):
         yield of.candidate("who", f"Who {said.asked}{found['o']} by", *name_aliases(found["n"], of.article))
 
 

@@ -43,7 +43,8 @@ class JudgeReport:
     Attributes:
         digest: SHA-256 of the dataset's file, "" if the cases came from none.
         cases: Cases measured, of which `supported` are so by their label, about `documents` documents.
-        dev_cases: Cases the bounds of the trivial judges were set on, none of them measured.
+        dev_cases: Cases the bounds of the trivial judges were set on, none of them measured; 0 if they were set on the
+            measured cases, which favours the trivial judges.
         dev_given: They were given apart; else they are the other half of the documents.
         sentences: Of all claims together; the judge took `seconds` for them.
         figures: By name, in [0, 1] but for the times.
@@ -160,12 +161,16 @@ _FOOT = (
 
 def _head(report: JudgeReport) -> str:
     data = f", data {report.digest[:12]}" if report.digest else ""
-    source = "cases given apart" if report.dev_given else "cases of the other half of the documents"
+    source = f"{report.dev_cases:,} cases " + (
+        "given apart" if report.dev_given else "of the other half of the documents"
+    )
+    if not report.dev_cases:
+        source = "the measured cases themselves"
     bounds = ", ".join(f"{judge.name} {judge.bound:.3f}" for judge in report.trivial if judge.bound is not None)
     return (
         f"{report.dataset}: {report.cases:,} human labels on {report.documents:,} documents, "
         f"{report.supported / report.cases:.2f} supported, {report.created_at:%Y-%m-%d %H:%M} UTC{data}\n"
-        f"bounds best on {report.dev_cases:,} {source}: {bounds}"
+        f"bounds best on {source}: {bounds}"
     )
 
 

@@ -141,20 +141,26 @@ def validate(
         name: Of the judge; of a chat model as judge its own name too, as the report is kept under it.
         dataset: Its name, as by `dataset_name`; the halves depend on it.
         embed: For the trivial judge by embeddings.
-        dev: Cases to set the bounds of the trivial judges on; then all of `cases` are measured.
+        dev: Cases to set the bounds of the trivial judges on; then all of `cases` are measured. If it is empty, the
+            bounds are set on the measured cases themselves, which favours the trivial judges.
         bound: Chance from which a function means "supported"; a verifier has its own bounds.
         digest: SHA-256 of the dataset's file.
         progress: Called with (cases judged, all) after each.
 
     Raises:
-        DatasetError: A claim is empty, a case is among both dev and measured cases, or one of these lacks a label.
+        DatasetError: A claim is empty, a case is among both dev and measured cases, or one of these lacks supported or
+            unsupported cases.
         ValueError: A function returns a score outside [0, 1].
     """
     other, measured = halves(cases, dataset) if dev is None else (list(dev), list(cases))
-    _check(other, measured, dataset)
+    _check(measured, "to measure", dataset)
+    if dev is None or dev:
+        _check(other, "to set bounds on", dataset)
+    if {(case.claim, case.text) for case in other} & {(case.claim, case.text) for case in measured}:
+        raise DatasetError(f"Some cases of {dataset} are both measured and dev cases: leave them out of either.")
     found = _judged(asked(judge, bound=bound), measured, progress)
     ours = _verdicts(measured, found)
-    others = _trivial(other, measured, embed)
+    others = _trivial(other or measured, measured, embed)
     trivial = tuple(TrivialJudge(name, limit, verdict_figures(verdicts)) for name, limit, verdicts in others)
     best = best_of(trivial)
     answered = [place for place, item in enumerate(found) if item.supported is not None]
@@ -196,18 +202,15 @@ def _judged(
 # -- beside labels -------------------------------------------------------------------------------
 
 
-def _check(dev: Sequence[JudgeCase], measured: Sequence[JudgeCase], dataset: str) -> None:
-    for part, cases in (("to set bounds on", dev), ("to measure", measured)):
-        if not all(sentences(case.claim) for case in cases):
-            raise DatasetError(f"A claim of {dataset} is empty: leave it out.")
-        supported = sum(case.supported for case in cases)
-        if not 0 < supported < len(cases):
-            raise DatasetError(
-                f"{dataset} has {supported} supported and {len(cases) - supported} unsupported cases {part}, and needs "
-                "both: give labels on more documents, or dev cases apart."
-            )
-    if {(case.claim, case.text) for case in dev} & {(case.claim, case.text) for case in measured}:
-        raise DatasetError(f"Cases of {dataset} are among the dev cases too: leave them out of either.")
+def _check(cases: Sequence[JudgeCase], purpose: str, dataset: str) -> None:
+    if not all(sentences(case.claim) for case in cases):
+        raise DatasetError(f"A claim of {dataset} is empty: leave it out.")
+    supported = sum(case.supported for case in cases)
+    if not 0 < supported < len(cases):
+        raise DatasetError(
+            f"{dataset} has {supported} supported and {len(cases) - supported} unsupported cases {purpose}, and needs "
+            "both: give labels on more documents, or dev cases apart."
+        )
 
 
 def _verdicts(cases: Sequence[JudgeCase], found: Sequence[Judgement]) -> Verdicts:

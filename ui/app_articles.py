@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     from ui.desk import Desk
     from ui.ingests import IngestDesk
 
+_STATUSES: list[tuple[str, ArticleStatus]] = [
+    ("All that can be found", "indexed"),
+    ("Still being read", "pending"),
+    ("Without a date", "undated"),
+    ("Teasers", "teaser"),
+    ("Breaking off", "truncated"),
+    ("Corrected", "corrected"),
+    ("Retracted", "retracted"),
+]
 _PAGE = 25  # articles shown at once
 _LOOK_S = 0.25  # between two looks at how far an ingest is
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -56,7 +65,7 @@ def add_articles_tab(page: gr.Blocks, desk: Desk, ingests: IngestDesk, keys: Key
         _add_adding(desk, ingests, keys, changed)
     with gr.Row(elem_id="pm-article-filters"):
         search = gr.Textbox(label="Words of the headline", max_length=200, max_lines=1)
-        status = gr.Dropdown(list(get_args(ArticleStatus)), value="indexed", label="Status")
+        status = gr.Dropdown(_STATUSES, value="indexed", label="Which")
         sources = gr.Dropdown([], value=[], multiselect=True, label="Outlets (none chosen: all)")
         first_day = gr.Textbox(label="Published from", placeholder="2025-06-01", max_length=10, max_lines=1)
         last_day = gr.Textbox(label="to (that day included)", placeholder="2025-06-30", max_length=10, max_lines=1)

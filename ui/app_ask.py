@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from anyio import to_thread
 
 from rag.errors import NotFoundError
 from rag.feedback import Feedback, Rating
@@ -142,7 +143,7 @@ def _lay_out_scope() -> tuple[gr.Textbox, gr.Textbox, gr.Checkbox, gr.Dropdown]:
 def _wire_asking(desk: Desk, parts: _Parts) -> list[Any]:
     """Wire question box, buttons and chips; return the events, which another may cancel."""
 
-    def grow(
+    async def grow(
         question: str | None,
         conversation: Conversation,
         mode: str,
@@ -150,20 +151,22 @@ def _wire_asking(desk: Desk, parts: _Parts) -> list[Any]:
         last: str | None,
         infer: bool,
         sources: list[str] | None,
-    ) -> Iterator[list[Any]]:
+    ) -> AsyncIterator[list[Any]]:
         # Gradio sends None for a box that was never touched.
         if not question or not question.strip():
             return
         scope = Scope(first or "", last or "", infer, tuple(sources or ()))
         work = find if mode == _SEARCH else converse
-        for step, grown in enumerate(work(desk, question, conversation, scope)):
+        step = -1
+        async for grown in _steps(work(desk, question, conversation, scope)):
+            step += 1
             # Only the first step empties the box: the reader may be typing the next question.
             yield [*_update(grown, past_changed=step == 0), "" if step == 0 else gr.skip()]
 
-    def again(event: gr.EventData, conversation: Conversation) -> Iterator[list[Any]]:
+    async def again(event: gr.EventData, conversation: Conversation) -> AsyncIterator[list[Any]]:
         said = told(event)
         change = Change(said.get("question", ""), said.get("dates", ""), said.get("first", ""), said.get("last", ""))
-        for grown in converse_again(desk, conversation, change):
+        async for grown in _steps(converse_again(desk, conversation, change)):
             yield _update(grown, past_changed=False)
 
     def stop(conversation: Conversation) -> list[Any]:
@@ -197,6 +200,15 @@ def _wire_asking(desk: Desk, parts: _Parts) -> list[Any]:
         queue=False,
     )
     return asking
+
+
+async def _steps(steps: Iterator[Conversation]) -> AsyncIterator[Conversation]:
+    """Yield what the steps yield; a stop does not wait for the sentence that is being written.
+
+    Gradio would drop the next question meanwhile.
+    """
+    while (grown := await to_thread.run_sync(next, steps, None, abandon_on_cancel=True)) is not None:
+        yield grown
 
 
 def _update(conversation: Conversation, *, past_changed: bool) -> list[Any]:
@@ -288,7 +300,10 @@ def _wire_opinions(desk: Desk, parts: _Parts) -> None:
         said = told(event)
         rating: Rating = "up" if said.get("rating") == "up" else "down"
         reason = said.get("reason", "").strip()[:2000]
-        desk.archive.feedback.add(Feedback(said.get("answer", ""), rating, reason, datetime.now(UTC)))
+        try:
+            desk.archive.feedback.add(Feedback(said.get("answer", ""), rating, reason, datetime.now(UTC)))
+        except NotFoundError as error:
+            raise gr.Error(str(error), print_exception=False) from error
 
     for shown in (parts.past, parts.live):
         shown.like(rate, show_progress="hidden", api_visibility="private")

@@ -35,9 +35,9 @@ def add_evals_tab(page: gr.Blocks, desk: Desk, evals: EvalDesk, keys: Keys) -> N
     state = gr.HTML(elem_id="pm-eval-state", apply_default_css=False)
     listed = gr.HTML(elem_id="pm-runs", apply_default_css=False, js_on_load=WIRED)
     with gr.Row(elem_id="pm-plots"):
-        over_runs = gr.Plot(label="Figures over runs", visible=False)
-        reliability = gr.Plot(label="Right answers against confidence", visible=False)
-        latency = gr.Plot(label="Milliseconds to the answer", visible=False)
+        over_runs = gr.Plot(label="Figures over runs", show_label=False, visible=False)
+        reliability = gr.Plot(label="Right answers against confidence", show_label=False, visible=False)
+        latency = gr.Plot(label="Milliseconds to the answer", show_label=False, visible=False)
     worst = gr.HTML(elem_id="pm-worst", apply_default_css=False)
     served = gr.HTML(elem_id="pm-served", apply_default_css=False)
     outputs = [listed, over_runs, reliability, latency, worst]

@@ -83,7 +83,7 @@ class IngestDesk:
             BusyError: Too many ingests wait.
         """
         if not files:
-            raise SourceError("No file came with the request: send at least one.")
+            raise SourceError("There is no file: choose or send at least one.")
         for name, content in files:
             if not content:
                 raise SourceError(f"{_plain_name(name)} is empty.")

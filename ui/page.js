@@ -77,7 +77,13 @@
     reason.focus();
   };
 
-  const LOCAL = {copy, sort, rate};
+  // The article is closed; where it was opened from an answer the reader is taken back there.
+  const close = (button) => {
+    button.closest(".pm-article").remove();
+    if (button.dataset.back) document.querySelector("#pm-tabs button[role=tab]").click();
+  };
+
+  const LOCAL = {copy, sort, rate, close};
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("[data-act]");
     const work = button && LOCAL[button.dataset.act];

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PLOTTED = ("correct", "citation_precision", "abstention_recall", "hit@8")
 _BINS = 10
 _HEIGHT = 330
+_GRID = "rgba(128,128,128,.25)"  # on paper light and dark
 _COLOURS = ("#0d6c9f", "#a3562a", "#2f7d4f", "#7a5aa6")
 
 
@@ -91,9 +92,9 @@ def _plain(plot: go.Figure, title: str, *, y_range: tuple[float, float] | None =
         margin={"l": 45, "r": 15, "t": 50, "b": 40},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": "#77736a"},
+        font={"color": "#8a867c"},
         legend={"orientation": "h", "y": -0.2},
-        yaxis={"range": y_range, "gridcolor": "rgba(128,128,128,.25)"},
-        xaxis={"gridcolor": "rgba(128,128,128,.15)"},
+        yaxis={"range": y_range, "gridcolor": _GRID, "zerolinecolor": _GRID},
+        xaxis={"gridcolor": _GRID, "zerolinecolor": _GRID},
     )
     return plot

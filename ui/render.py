@@ -59,7 +59,7 @@ def results_html(question: str, found: Sequence[RetrievedPassage]) -> str:
     )
     body = '<p class="pm-abstained">Nothing found: widen the dates or outlets.</p>'
     if found:
-        count = f'<p class="pm-label">{len(found)} passages, best first, one for each story</p>'
+        count = f'<p class="pm-label">{len(found)} passages, best first</p>'
         body = f'{count}<ol class="pm-results">{items}</ol>'
     return f'<article class="pm-turn"><h2 class="pm-question" dir="auto">{text(question)}</h2>{body}</article>'
 
@@ -182,8 +182,8 @@ def _chip_html(label: str, value: str, form: str, away: str, fixed: bool) -> str
     if fixed:
         return f'<div class="pm-chip"><p>{words}</p></div>'
     return (
-        f'<div class="pm-chip"><p>{words}</p>{away}'
-        f'<details class="pm-change"><summary>Change</summary><div class="pm-form">{form}</div></details></div>'
+        f'<div class="pm-chip"><p>{words}</p>'
+        f'<details class="pm-change"><summary>Change</summary><div class="pm-form">{form}</div></details>{away}</div>'
     )
 
 
@@ -208,7 +208,8 @@ def _colophon_html(answer: Answer) -> str:
     model = "Built-in reader" if answer.model == "builtin" else answer.model
     taken_ms = answer.timings_ms.get("total", sum(answer.timings_ms.values()))
     taken = f" · {taken_ms / 1000:.1f} s" if taken_ms >= 50 else ""
-    copies = action("Copy with sources", "copy", copy=plain_text(answer)) + action(
+    plain = f"{answer.question}\n\n{plain_text(answer)}"
+    copies = action("Copy with sources", "copy", copy=plain) + action(
         "Copy as Markdown", "copy", copy=markdown_text(answer)
     )
     if answer.created_at and answer.text:  # a draft has nothing to keep

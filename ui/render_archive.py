@@ -121,7 +121,8 @@ def article_html(
         f"{byline(article.source, article.published_at, *more)}{''.join(notes)}"
         f"{_versions_html(article, versions)}"
         f'<div class="pm-body" dir="auto">{_marked(article.text, spot)}</div>'
-        f'<p class="pm-id">{text(article.id)}</p>{_delete_html(article) if writable else ""}</article>'
+        f'<p class="pm-id">{text(article.id)}</p>{_delete_html(article) if writable else ""}'
+        f"{action('Back to the answer' if spot else 'Close', 'close', back='ask' if spot else '')}</article>"
     )
 
 

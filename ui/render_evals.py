@@ -14,10 +14,17 @@ from ui.evals import EvalState
 from ui.html import action, text
 from ui.wording import date_text
 
-_FIGURES = (
-    "correct", "grounded_correct", "abstention_precision", "abstention_recall", "quote_exact", "citation_precision",
-    "hit@8", "latency_p50_ms", "latency_p95_ms",
-)  # fmt: skip
+_FIGURES = {
+    "correct": "right answers",
+    "grounded_correct": "right, from the right article",
+    "abstention_precision": "refusals that were right",
+    "abstention_recall": "unanswerable ones refused",
+    "quote_exact": "exact quotes",
+    "citation_precision": "citations of the right article",
+    "hit@8": "right article found",
+    "latency_p50_ms": "median time",
+    "latency_p95_ms": "95 % within",
+}
 _WORST = 12
 
 
@@ -29,7 +36,7 @@ def runs_html(cards: Sequence[RunCard], chosen: str) -> str:
             "<code>pressmark eval run</code>.</p>"
         )
     names = [name for name in _FIGURES if any(_figure(card, name) for card in cards)]
-    head = "".join(f'<th scope="col">{text(name)}</th>' for name in names)
+    head = "".join(f'<th scope="col" title="{text(name)}">{text(_FIGURES[name])}</th>' for name in names)
     rows = "".join(
         f"<tr{' aria-current=true' if card.name == chosen else ''}>"
         f'<th scope="row">{action(card.name, "open", css="pm-open", id=card.name)}'
@@ -68,7 +75,7 @@ def worst_html(run: Run) -> str:
         return '<p class="pm-none">Every question of this run came out right.</p>'
     items = "".join(_miss_html(record) for record in misses[:_WORST])
     return (
-        f'<h3 class="pm-label">{len(misses)} of {len(run.records)} questions went wrong; the gravest first</h3>'
+        f'<h2 class="pm-label">{len(misses)} of {len(run.records)} questions went wrong; the gravest first</h2>'
         f'<ul class="pm-list pm-misses">{items}</ul>'
     )
 

@@ -14,11 +14,18 @@ WIRED = "window.pmWire(element, trigger)"
 # Brings the article that was opened into view, at what a citation quotes of it if it was opened from one.
 SHOW_ARTICLE = """
 () => {
-  const article = document.querySelector("#pm-article .pm-article");
-  if (!article) return;
-  article.focus({preventScroll: true});
-  const quote = document.querySelector("#pm-quoted");
-  (quote || article).scrollIntoView({block: quote ? "center" : "start"});
+  const until = Date.now() + 5000;
+  const look = () => {
+    const article = document.querySelector("#pm-article .pm-article");
+    if (!article || !article.offsetParent) {
+      if (Date.now() < until) setTimeout(look, 50);
+      return;
+    }
+    article.focus({preventScroll: true});
+    const quote = document.querySelector("#pm-quoted");
+    (quote || article).scrollIntoView({block: quote ? "center" : "start"});
+  };
+  look();
 }
 """
 
@@ -73,6 +80,11 @@ def page_theme() -> Base:
         input_background_fill_dark="var(--pm-card)",
         input_border_color="var(--pm-rule)",
         input_border_color_dark="var(--pm-rule)",
+        color_accent="var(--pm-accent)",
+        checkbox_background_color_selected="var(--pm-accent)",
+        checkbox_background_color_selected_dark="var(--pm-accent)",
+        checkbox_border_color_selected="var(--pm-accent)",
+        checkbox_border_color_selected_dark="var(--pm-accent)",
         border_color_primary="var(--pm-rule)",
         border_color_primary_dark="var(--pm-rule)",
     )

@@ -120,10 +120,15 @@ def markdown_text(answer: Answer) -> str:
     said = [f"**{_plain_markdown(answer.short.text)}** [{answer.short.citation}]"] if answer.short else []
     said += [_plain_markdown(line) for line in map(_sentence, answer.claims)] or [_plain_markdown(answer.text)]
     blocks = [f"**{_plain_markdown(answer.question)}**", *said]
-    blocks += [_plain_markdown(_conflict_text(conflict)) for conflict in answer.conflicts]
+    blocks += [_markdown_conflict(conflict) for conflict in answer.conflicts]
     blocks += [f"*{_plain_markdown(note)}*" for note in answer.notes]
     blocks += ["\n".join(map(_markdown_source, answer.citations))] if answer.citations else []
     return _CONTROL.sub("", "\n\n".join(blocks))
+
+
+def _markdown_conflict(conflict: Conflict) -> str:
+    head, *lines = _conflict_text(conflict).split("\n")
+    return "\n".join([head, "", *(f"- {_plain_markdown(line.strip())}" for line in lines)])
 
 
 def _markdown_source(citation: Citation) -> str:

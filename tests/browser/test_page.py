@@ -216,20 +216,34 @@ def test_search_only_shows_passages_and_no_answer(visit: Visit) -> None:
     expect(turn.locator(".pm-sources")).to_have_count(0)
 
 
+def stop_midway(page: Page, server: Served) -> None:
+    """Ask, and stop after the first sentence, while the second is being written."""
+    server.gate.unlink(missing_ok=True)
+    submit(page, FERRY)
+    expect(page.locator("#pm-live .pm-sentence")).to_have_count(1)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#pm-live .pm-notes")).to_have_text("Stopped before the answer was complete.", timeout=2000)
+
+
 def test_stop_keeps_what_was_shown_and_gives_the_ask_button_back(visit: Visit, slow_server: Served) -> None:
     page = visit(at=slow_server)
-    submit(page, FERRY)
-    live = page.locator("#pm-live")
-    expect(live.locator(".pm-sentence")).to_have_count(1)
-    sentence = live.locator(".pm-sentence").inner_text()
-    page.get_by_role("button", name="Stop").click()
-    expect(live.locator(".pm-notes")).to_have_text("Stopped before the answer was complete.", timeout=2000)
+    stop_midway(page, slow_server)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible(timeout=2000)
-    expect(live.locator(".pm-sentence")).to_have_text(sentence)
-    # The answer that was stopped does not come back, and the next one is not stopped.
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    expect(page.locator("#pm-live .pm-sentence")).to_have_count(1)
+    expect(page.locator("#pm-live .pm-source mark")).to_have_count(1)
     slow_server.gate.touch()
-    expect(ask(page, CREW).locator(".pm-claim")).not_to_have_count(0)
+
+
+def test_after_stop_the_next_question_does_not_wait_for_the_stopped_one(visit: Visit, slow_server: Served) -> None:
+    page = visit(at=slow_server)
+    stop_midway(page, slow_server)
+    submit(page, CREW)
+    expect(page.locator("#pm-live h2")).to_have_text(CREW)
+    slow_server.gate.touch()
+    expect(answered(page, CREW).locator(".pm-claim")).not_to_have_count(0)
     expect(page.locator("#pm-past .pm-notes")).to_have_text("Stopped before the answer was complete.")
+    expect(page.locator("#pm-past .pm-sentence")).to_have_count(1)
 
 
 # -- what can be done with an answer -------------------------------------------------------------
@@ -426,7 +440,7 @@ def test_an_eval_of_one_s_own_questions_shows_figures_plots_and_the_worst_answer
     row = page.locator("#pm-runs tbody tr")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("tiny.jsonl, 3 questions")
-    correct = page.locator("#pm-runs thead th").all_inner_texts().index("correct")
+    correct = page.locator("#pm-runs thead th").all_inner_texts().index("right answers")
     expect(row.locator("th, td").nth(correct)).to_contain_text("0.667")
     expect(page.locator("#pm-plots .js-plotly-plot")).to_have_count(3)
     worst = page.locator("#pm-worst .pm-misses > li")

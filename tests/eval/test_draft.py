@@ -103,9 +103,41 @@ def test_every_line_is_one_of_a_dataset_and_its_quotes_are_exact(archive, tmp_pa
             ("70,000",),
         ),
         (
-            "44 per cent of voters in Wexcombe backed the plan.",
-            "What percentage of voters in Wexcombe backed the plan of the Valley League?",
-            None,
+            "About 44 per cent of voters in Wexcombe backed the plan of the Valley League.",
+            "What percentage of voters in Wexcombe backed the plan of the Valley League, according to the Selwyn "
+            "Courier on 19 May 2025?",
+            ("44 per cent", "44%", "44 percent"),
+        ),
+        (
+            "Eddie Sorley was elected with 84,121 votes.",
+            "With how many votes was Eddie Sorley elected, according to the Selwyn Courier on 19 May 2025?",
+            ("84,121",),
+        ),
+        (
+            "The fares of Norrgate Marine fell by 3.5 per cent in April.",
+            "By what percentage did the fares of Norrgate Marine fall in April 2025?",
+            ("3.5 per cent", "3.5%", "3.5 percent"),
+        ),
+        (
+            "The museum of Wexcombe was designed by Luis Marchetti.",
+            "Who was the museum of Wexcombe designed by?",
+            ("Luis Marchetti", "Marchetti"),
+        ),
+        ("Valeska Oake was born in Karsk and moved away.", "Where was Valeska Oake born?", ("Karsk",)),
+        (
+            "Kestrel Yards, the largest shipbuilder in Aldria, is to be sold.",
+            "What is the largest shipbuilder in Aldria?",
+            ("Kestrel Yards",),
+        ),
+        (
+            "Meridian Rovers won the Aldrian Cup on Saturday, beating Athletic.",
+            "Who won the Aldrian Cup on 17 May 2025?",
+            ("Meridian Rovers", "Rovers"),
+        ),
+        (
+            "The architect Luis Marchetti stayed away from it.",
+            "What is the profession of Luis Marchetti?",
+            ("architect",),
         ),
         (
             "Norrgate Marine paid 840 million crowns for Kestrel Yards.",
@@ -167,6 +199,11 @@ def test_a_sentence_becomes_the_question_it_answers(archive, sentence, question,
         "Former Aldrian Prime Minister Ada Ellwood spoke.",
         "The understandings that Norrgate Marine reached in Karsk in 2012 were kept.",
         "Norrgate Marine celebrated the Thursday opening.",
+        "Ada Oake, who wrote for the Karsk Review, stayed away.",
+        "Greta Oake was introduced by Otto Pirell in Karsk.",
+        "The 34-year-old Bay View dad works at night.",
+        "“He had water enough and hands too few,” says CNN’s Jackson.",
+        "Norrgate Marine raised 13 million crowns more than Kestrel Yards.",
         "In 2021 Boris Ellwood, the prime minister, rejected the plan.",
     ],
 )

@@ -242,14 +242,25 @@ def test_halves_are_those_the_network_was_trained_by():
 
 
 def test_both_halves_need_both_labels():
-    with pytest.raises(DatasetError, match="small has 0 supported and 0 unsupported cases to set bounds on"):
-        scored([], [], dev=())
+    with pytest.raises(DatasetError, match="wice has 0 supported and 1 unsupported cases to measure"):
+        validate(lambda *_: 1.0, [case(True, "2"), case(False, "4")], name="m", dataset="wice", embed=embed)
     with pytest.raises(DatasetError, match="small has 2 supported and 0 unsupported cases to measure, and needs both"):
         scored([0.1, 0.2], [1, 1])
+    one = [case(True, "4"), case(False, "4")]  # a single document, which is measured
+    with pytest.raises(DatasetError, match="wice has 0 supported and 0 unsupported cases to set bounds on"):
+        validate(lambda *_: 1.0, one, name="m", dataset="wice", embed=embed)
+
+
+def test_without_any_dev_case_the_bounds_are_set_on_what_is_measured():
+    cases = [case(True, "a", claim="The ferry burned."), case(False, "b", claim="A bakery opened.")]
+    report = validate(lambda *_: 1.0, cases, name="mine", dataset="small", embed=embed, dev=[])
+    assert (report.cases, report.dev_cases) == (2, 0)
+    assert report.trivial[2].figures["balanced_accuracy"].value == 1.0
+    assert "bounds best on the measured cases themselves: " in report_text(report)
 
 
 def test_a_case_may_not_be_measured_and_set_the_bounds():
-    with pytest.raises(DatasetError, match="among the dev cases too"):
+    with pytest.raises(DatasetError, match="both measured and dev cases"):
         scored([0.1, 0.2], [1, 0], dev=(case(True), case(False, claim="A bakery opened.")))
 
 

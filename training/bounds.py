@@ -4,7 +4,7 @@
 
 Without --network the shipped weights are measured. `supported`, `thin` and `doubted` (`rag.verifier.Entailment`) are
 those that pass most true sentences, of those that catch 0.92 of the planted faults, 0.95 of true sentences that cite
-another passage than their own, and 0.98 of what a weak model wrote without support (`bench.written`): what is
+another passage than their own, and 0.93 of what a weak model wrote without support (`bench.written`): what is
 unsupported must not be shown. `partly` is the chance above which four fifths of what falls short is true all the same.
 """
 
@@ -30,7 +30,7 @@ from rag.verifier import Verifier
 from training.export import FOLDER
 
 ASTRAY = "astray"
-CAUGHT, MISPLACED_CAUGHT, WRITTEN_CAUGHT, PARTLY_TRUE = 0.92, 0.95, 0.98, 0.8
+CAUGHT, MISPLACED_CAUGHT, WRITTEN_CAUGHT, PARTLY_TRUE = 0.92, 0.95, 0.93, 0.8
 TRIED = np.round([0.005, 0.01, 0.015, 0.02, 0.03, *np.arange(0.05, 0.96, 0.05), 0.97, 0.98, 0.99], 3)
 
 

@@ -52,3 +52,47 @@ def eval_import_feedback(
     say(f"{len(found.complete)} questions in {path}.")
     if found.to_review:
         say(f"{len(found.to_review)} answers had a thumb down; complete them in {review}.")
+
+
+@eval_app.command("draft")
+def eval_draft(
+    out: Annotated[Path, typer.Argument(help="JSONL of questions to write.")],
+    home: Home = None,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="Questions wanted; there may be fewer.")] = 50,
+    seed: Annotated[int, typer.Option(help="Another one drafts other questions.")] = 0,
+) -> None:
+    """Draft questions from the archive's own articles, with the chat model if one is set, else by rules.
+
+    They are a start, not a measure: read them with `pressmark eval review`.
+    """
+    from collections import Counter
+
+    from eval.drafting.draft import draft
+    from eval.review import save_lines
+    from rag.providers import chat_model
+
+    dropped: Counter[str] = Counter()
+    with open_archive(home) as archive:
+        found = draft(archive, count=count, seed=seed, model=chat_model(settings_of(home)), dropped=dropped)
+    save_lines(out, [question.line for question in found])
+    for reason, times in dropped.most_common():
+        say(f"{times} dropped: {reason}", error=True)
+    say(f"{len(found)} questions in {out}; read them with `pressmark eval review {out}`.")
+
+
+@eval_app.command("review")
+def eval_review(
+    path: Annotated[Path, typer.Argument(help="JSONL of drafted questions, or of thumbs down.")], home: Home = None
+) -> None:
+    """Go through questions one by one: keep, edit, drop. Every decision is saved at once."""
+    from eval.review import read_lines, review, save_lines
+
+    with open_archive(home) as archive:
+        left = review(
+            read_lines(path),
+            lambda prompt: str(typer.prompt(prompt, default="", show_default=False)),
+            say,
+            article=archive.article,
+            save=lambda lines: save_lines(path, lines),
+        )
+    say(f"{len(left)} questions in {path}.")

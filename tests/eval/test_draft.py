@@ -9,7 +9,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
 from eval.datasets import Evidence, check_quotes, load_questions
-from eval.draft import draft
+from eval.drafting.draft import draft
 from rag.archive import Archive
 from rag.errors import ChatModelError
 from rag.schema import Article, Passage

@@ -1,0 +1,1 @@
+"""Eval questions drafted from the articles of an archive."""

@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 SAMPLE_HOME := .sample-home
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test demo clean
+GATE_HOME := .gate-home
+
+.PHONY: run test gate demo clean
 
 $(VENV)/.installed: constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,5 +39,12 @@ test: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
+# Are the answers about the sample archive as well grounded as those of the build that was measured?
+gate: $(VENV)/.installed
+	@rm -rf $(GATE_HOME)
+	$(BIN)/pressmark --home $(GATE_HOME) ingest eval/data/sample/articles.jsonl
+	$(BIN)/pressmark --home $(GATE_HOME) eval run --out $(GATE_HOME)/run.json > $(GATE_HOME)/table.txt
+	$(BIN)/pressmark --home $(GATE_HOME) eval gate $(GATE_HOME)/run.json --baseline eval/baseline.json
+
 clean:
-	rm -rf $(VENV) $(SAMPLE_HOME)
+	rm -rf $(VENV) $(SAMPLE_HOME) $(GATE_HOME)

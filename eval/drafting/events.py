@@ -1,4 +1,4 @@
-"""Rules for questions about what happened: how many, how much, when, where, who; pure. Part of `eval.drafting.rules`."""
+"""Rules for questions about what happened: how many, how much, when, where, who; pure. Part of `drafting.rules`."""
 
 from __future__ import annotations
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -562,3 +564,17 @@ def test_axe_finds_nothing_serious(visit: Visit, screen: dict[str, int]) -> None
                     targets = ", ".join(str(node["target"]) for node in violation["nodes"][:5])
                     found.append(f"{tab}, {scheme}: {violation['id']}: {violation['help']}: {targets}")
     assert not found, "\n".join(found)
+
+
+def test_the_picture_in_the_readme_can_be_taken_again(visit: Visit, tmp_path: Path) -> None:
+    """Where PICTURES names a folder (`PICTURES=docs`), the pictures are put there."""
+    folder = Path(os.environ.get("PICTURES", tmp_path))
+    for name, options in (
+        ("chat-window", {"viewport": {"width": 1280, "height": 800}}),
+        ("chat-window-phone", {"viewport": PHONE, "color_scheme": "dark"}),
+    ):
+        page = visit(**options)
+        ask(page, MARCH)
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=folder / f"{name}.png")
+        assert (folder / f"{name}.png").stat().st_size > 20_000

@@ -1,11 +1,12 @@
 """Measure the server under load: many clients at once, its memory, and whether any answer that it gave is lost.
 
     pip install httpx
-    python -m bench.load [--clients 16] [--seconds 120] [--url URL] [--kill]
+    python -m bench.load [--clients 16] [--seconds 120] [--url URL] [--kill] [--new]
 
 Starts a server of its own over a temporary home with the sample archive, without PRESSMARK_* and `.env` of whoever
 runs it; `--url` asks one that runs already and needs no key (its memory is not measured; what it answers stays there).
-The questions are those of the `dev` split, in order and over again; with many clients each begins at another.
+The questions are those of the `dev` split, in order and over again; with many clients each begins at another. The
+server remembers what it read for a question; with `--new` no question is asked twice (each bears a number).
 
 alone     latency of 30 answers, one after the other
 clients   latency of whole answers while all clients ask without a pause, and what went wrong, by kind. Refused as busy
@@ -210,11 +211,15 @@ class _Tally:
         return [answer.seconds for answer in self.given]
 
 
+_NUMBERS = itertools.count(1)
+
+
 class _Client:
     """One user of the server, with a connection of its own."""
 
-    def __init__(self, url: str, outage: _Outage) -> None:
+    def __init__(self, url: str, outage: _Outage, *, new: bool = False) -> None:
         self.tally = _Tally()
+        self._new = new
         self._outage = outage
         # Without the environment: a proxy has no business between us and the server.
         self._http = httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False)
@@ -225,6 +230,8 @@ class _Client:
         Returns:
             Seconds after which it has to be asked again; 0 if it need not.
         """
+        if self._new:
+            body = body | {"question": f"{body['question']} ({next(_NUMBERS)})"}
         began = time.perf_counter()
         response = self._sent("POST", "/api/answers", body)
         now = time.perf_counter()
@@ -326,27 +333,28 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--url", help="of a server that runs already, in place of one of our own")
     parser.add_argument("--kill", action="store_true", help="kill the server in the middle and start it again")
+    parser.add_argument("--new", action="store_true", help="ask no question twice")
     options = parser.parse_args()
     if options.clients < 1 or options.seconds <= 0:
         parser.error("--clients and --seconds must be above 0")
     if options.url:
         if options.kill:
             parser.error("--kill needs a server of our own: leave --url out")
-        ok = _measure(options.url, None, clients=options.clients, seconds=options.seconds, kill=False)
+        ok = _measure(options.url, None, options.clients, options.seconds, kill=False, new=options.new)
     else:
         with tempfile.TemporaryDirectory(prefix="pressmark-load-") as folder, _Server(Path(folder)) as server:
-            ok = _measure(server.url, server, clients=options.clients, seconds=options.seconds, kill=options.kill)
+            ok = _measure(server.url, server, options.clients, options.seconds, kill=options.kill, new=options.new)
             if not ok:
                 print("the server's log, without answers:", *server.log_tail(), sep="\n  ")
     raise SystemExit(0 if ok else 1)
 
 
-def _measure(url: str, server: _Server | None, *, clients: int, seconds: float, kill: bool) -> bool:
+def _measure(url: str, server: _Server | None, clients: int, seconds: float, *, kill: bool, new: bool) -> bool:
     """Measure and print; return whether nothing failed and no answer was lost."""
     bodies = [_body(question) for question in load_questions(QUESTIONS, split="dev")]
     warm, alone = _alone(url, bodies[:WARM], WARM), _alone(url, bodies, ALONE)
     p50_s = _told_alone(alone)
-    load = _loaded(url, bodies, server, clients=clients, seconds=seconds, kill=kill)
+    load = _loaded(url, bodies, server, clients=clients, seconds=seconds, kill=kill, new=new)
     _told_load(load, clients, p50_s)
     print(_memory(load) if server else "memory: not measured, the server is not ours", flush=True)
     whole = _Tally()
@@ -371,7 +379,7 @@ def _alone(url: str, bodies: Sequence[Body], count: int) -> _Tally:
 
 
 def _loaded(
-    url: str, bodies: Sequence[Body], server: _Server | None, *, clients: int, seconds: float, kill: bool
+    url: str, bodies: Sequence[Body], server: _Server | None, *, clients: int, seconds: float, kill: bool, new: bool
 ) -> _Load:
     stop, outage = threading.Event(), _Outage()
     samples: list[tuple[float, float]] = []
@@ -379,7 +387,7 @@ def _loaded(
         began = time.perf_counter()
         try:
             firsts = [number * len(bodies) // clients for number in range(clients)]
-            working = [pool.submit(_Client(url, outage).work, bodies, first, stop) for first in firsts]
+            working = [pool.submit(_Client(url, outage, new=new).work, bodies, first, stop) for first in firsts]
             sampling = pool.submit(_sampled, server, samples, stop)
             if kill and server:
                 time.sleep(seconds / 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,13 @@ Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 def overlap(claim: str, text: str) -> float:
     """Return the share of the claim's content words that the text holds, compared by their stems."""
-    held, wanted = {stem(word) for word in tokens(text)}, content_stems(claim)
+    held, wanted = _stems(text), content_stems(claim)
     return sum(word in held for word in wanted) / max(1, len(wanted))
+
+
+@lru_cache(maxsize=256)  # many claims are about the same text
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in tokens(text))
 
 
 class EmbeddingSimilarity:
@@ -28,7 +34,7 @@ class EmbeddingSimilarity:
 
     def __init__(self, embed: Embed) -> None:
         self._embed = embed
-        self._texts: dict[str, npt.NDArray[np.float32]] = {}  # many claims are about the same one
+        self._texts: dict[str, npt.NDArray[np.float32]] = {}
 
     def __call__(self, claim: str, text: str) -> float:
         """Return it for one claim, in [-1, 1]."""

@@ -133,7 +133,7 @@ def eval_judge(
         cases,
         name=name,
         dataset=dataset_name(data),
-        embed=SentenceEmbeddings.from_settings(settings).embed,
+        embed=SentenceEmbeddings.packaged(settings).embed,
         dev=[] if whole else None,
         digest=file_digest(data) if data.is_file() else "",
         progress=counter(as_json),

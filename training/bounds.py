@@ -31,6 +31,7 @@ from training.export import FOLDER
 
 ASTRAY = "astray"
 CAUGHT, MISPLACED_CAUGHT, WRITTEN_CAUGHT, PARTLY_TRUE = 0.92, 0.95, 0.93, 0.8
+LEAST_DOUBTED = 0.5  # what has a sign against it is not believed on less than an even chance, whatever a bench says
 TRIED = np.round([0.005, 0.01, 0.015, 0.02, 0.03, *np.arange(0.05, 0.96, 0.05), 0.97, 0.98, 0.99], 3)
 
 
@@ -135,7 +136,7 @@ def main() -> None:
         short = min(0.0, caught - CAUGHT, misplaced_caught - MISPLACED_CAUGHT, written_caught - WRITTEN_CAUGHT)
         return short, passed + 0.1 * written_passed
 
-    chosen = max(product(TRIED, TRIED, TRIED), key=worth)
+    chosen = max(product(TRIED, TRIED, TRIED[TRIED >= LEAST_DOUBTED]), key=worth)
     caught, misplaced_caught, written_caught, passed, written_passed = shares(chosen)
     short = (chances < np.array(chosen)[kinds]) & ~np.array(settled)
     tried = [bound for bound in TRIED if bound < min(chosen) and (short & (chances >= bound)).any()]

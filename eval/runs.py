@@ -63,8 +63,8 @@ class Runs:
 
     def latest(self, limit: int = 50) -> list[RunCard]:
         """Return the cards of the last runs, newest first."""
-        paths = sorted(self._folder.glob(f"*{_CARD}"), reverse=True)[:limit]
-        return [_adapter().validate_json(path.read_bytes()) for path in paths]
+        names = sorted((path.name.removesuffix(_CARD) for path in self._folder.glob(f"*{_CARD}")), reverse=True)
+        return [_adapter().validate_json((self._folder / f"{name}{_CARD}").read_bytes()) for name in names[:limit]]
 
     def get(self, name: str) -> Run:
         """Return a run.

@@ -101,8 +101,8 @@ def _checked_addresses(host: str, port: int, *, allow_private: bool) -> list[str
     for address in found:
         if not allow_private and not is_public(address):
             raise FetchError(
-                f"{host} leads to {address}, no public address: `pressmark ingest --allow-private` reads it "
-                "all the same"
+                f"{host} leads to {address}, no public address: --allow-private of `pressmark ingest` reads it all "
+                "the same"
             )
     return list(dict.fromkeys(found))
 

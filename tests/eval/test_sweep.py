@@ -47,7 +47,7 @@ def test_another_passage_size_is_tried_in_an_index_of_its_own(tmp_path):
     )
     correct = [figure.value for item in swept for figure in item.figures if figure.name == "correct"]
     assert [item.changed for item in swept] == [{"passage_tokens": "32"}, {"passage_tokens": "128"}]
-    assert correct == [1.0, 1.0]
+    assert correct == [0.0, 1.0]  # in pieces of 32 tokens the name stands apart from the town
     with opened(home) as store:
         assert store.archive.passage_ids() == before
 

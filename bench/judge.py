@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
 from eval.judge_report import JudgeReport
-from eval.judging import JudgeCase, halves, validate
+from eval.judging import halves, load_cases, validate
 from eval.metrics.statistics import Estimate
 from rag.embeddings import SentenceEmbeddings
 from rag.settings import load_settings
 from rag.verifier import verifier_of
-from training.claim_sets import judged
 
 SEED = 23
+SETS = ("summedits", "wice")
 
 
 def main() -> None:
@@ -35,18 +34,11 @@ def main() -> None:
     settings = load_settings(verifier=options.verifier)
     verifier = verifier_of(settings)
     embed = SentenceEmbeddings.packaged(settings).embed
-    for source, cases in _cases(options.data).items():
+    for source in SETS:
+        cases = load_cases(options.data / "judge" / f"{source}_dev.jsonl")
         random.Random(SEED).shuffle(cases)
         other, held = (part[: options.sample] for part in halves(cases, source))
         _print(validate(verifier, held, dev=other, name=verifier.name, dataset=source, embed=embed))
-
-
-def _cases(folder: Path) -> dict[str, list[JudgeCase]]:
-    by_set: dict[str, list[JudgeCase]] = defaultdict(list)
-    for pair in judged(folder):
-        group = pair.group.removeprefix(f"{pair.source}:")
-        by_set[pair.source].append(JudgeCase(pair.claim, pair.text, pair.label == "supported", group))
-    return by_set
 
 
 def _print(report: JudgeReport) -> None:

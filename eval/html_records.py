@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
-from urllib.parse import urlsplit
 
 from eval.compare import ChangedAnswer, outcome
 from eval.records import Record, Run
 from eval.report import ranked_misses
 from rag.errors import DatasetError
+from rag.links import safe_url
 from rag.schema import Answer, Citation, RetrievedPassage
 
 Json = dict[str, object]
@@ -203,7 +203,7 @@ def _source(citation: Citation, retrieved: Sequence[RetrievedPassage], kept: Seq
         "title": citation.title,
         "outlet": citation.source,
         "day": _day(citation.published_at),
-        "url": web_address(citation.url),
+        "url": safe_url(citation.url),
         "section": citation.section,
         "also": citation.also_in,
         "correction": citation.correction or "",
@@ -236,18 +236,6 @@ def _found(record: Record, answer: Answer, kept: Sequence[int]) -> list[Json]:
             one["text"] = passage.text
         found.append(one)
     return found
-
-
-def web_address(url: str) -> str:
-    """Return an address if a browser may be sent there (http and https only), else ""."""
-    address = url.strip()
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    if parts.scheme.lower() not in {"http", "https"} or not parts.netloc or re.search(r"[\s\x00-\x1f]", address):
-        return ""
-    return address
 
 
 def _window(answer: Answer) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -192,17 +193,15 @@ class Guard:
         origin = headers.get("origin")
         if origin in self._origins:
             return ""
-        same = origin is None or urlsplit(origin).netloc == host
-        # Behind a proxy that gives the server another name the browser's own word counts.
+        same = origin is None or origin.partition("://")[2] == host
+        # Behind a proxy that gives the server another name the browser's own word counts; a sister site is another.
         site = headers.get("sec-fetch-site")
-        elsewhere = site == "cross-site" if site else not same
+        elsewhere = site not in ("same-origin", "none") if site else not same
         if elsewhere or (not self._keys and not same):
             return "A page of another site may not change anything here."
         return ""
 
     def _too_many(self, path: str, item: RateLimitItemPerMinute, who: str, what: str) -> ASGIApp:
-        import time
-
         wait = max(1, round(self._limiter.get_window_stats(item, who).reset_time - time.time()))
         return problem_response(
             path, 429, f"Too many {what}: at most {item.amount} a minute.", {"Retry-After": str(wait)}

@@ -5,24 +5,11 @@ Only http and https addresses become links.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from html import escape
-from urllib.parse import urlsplit
 
+from rag.links import safe_url
 from ui.wording import date_text
-
-
-def safe_url(url: str) -> str:
-    """Return `url` if a browser may be sent there, else ""."""
-    address = url.strip()
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    if parts.scheme.lower() not in {"http", "https"} or not parts.netloc or re.search(r"[\s\x00-\x1f]", address):
-        return ""
-    return address
 
 
 def text(value: str) -> str:

@@ -14,13 +14,14 @@ import pytest
 
 from eval import html_report as page
 from eval.html_plots import plots_of
-from eval.html_records import record_list, web_address, worst_first
+from eval.html_records import record_list, worst_first
 from eval.html_report import html_report
 from eval.markdown_report import markdown_report
 from eval.records import Record, Run
 from eval.runner import Figure, run
 from rag.answers import answers_adapter
 from rag.errors import DatasetError
+from rag.links import safe_url
 from rag.schema import Answer, Citation, Claim, Conflict, Passage, Position, RetrievedPassage
 from rag.settings import Settings
 
@@ -207,7 +208,7 @@ def test_no_address_but_those_of_articles():
     "url", ["javascript:alert(1)", "data:text/html,x", "ftp://a.example", "http://", "//a.example", "https://a b"]
 )
 def test_only_web_addresses_become_links(url):
-    assert web_address(url) == ""
+    assert safe_url(url) == ""
 
 
 # -- records -------------------------------------------------------------------------------------

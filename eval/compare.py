@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
+from eval.metrics.significance import holm, sign_flip_p
 from eval.metrics.statistics import mean
 from eval.records import Record, Run
 from rag.errors import DatasetError
@@ -16,13 +14,9 @@ from rag.errors import DatasetError
 LEVEL = 0.05
 LATENCY = "latency_ms"
 _LOWER_IS_BETTER = {"over_refusal", "invalid_citations", "miscited", "errors", "answer_words", "risk_coverage_area"}
-_EXACT_UP_TO = 14  # differing clusters: 16,384 patterns of signs
-_DRAWN, _DRAWN_AT_ONCE = 10_000, 500
-_SEED = 20250901
 _ZERO = 1e-9
 _QUOTED_CHARS = 300
 _NAMED = 5
-_ROWS = 6  # of the table for a pull request, unless more metrics moved for sure
 
 Outcome = Literal["right", "ungrounded", "refused", "wrong", "failed", "rightly refused", "wrongly answered"]
 # An honest refusal is worth more than a wrong answer, a right answer without its source less than one with it.
@@ -199,57 +193,6 @@ def outcome(record: Record) -> Outcome:
     return "right" if record.grounded_correct else "ungrounded"
 
 
-# -- statistics ----------------------------------------------------------------------------------
-
-
-def sign_flip_p(differences: Sequence[float], clusters: Sequence[str], *, two_sided: bool = True) -> float:
-    """Return how often chance alone moves the sum of paired differences as far, in (0, 1].
-
-    Fisher's randomisation test (for retrieval: Smucker, Allan & Carterette, CIKM 2007): if two systems are equally
-    good, each difference might as well have the other sign. Exact over all patterns of signs where at most 14 clusters
-    differ; else over 10,000 drawn ones, seeded, and the observed one (Phipson & Smyth 2010). Pitfall: with fewer than
-    6 differing clusters no two-sided p-value is below 0.05.
-
-    Args:
-        differences: One for each pair.
-        clusters: The cluster of each pair; those of one change sign together.
-        two_sided: False asks how often the sum is as low or lower.
-    """
-    sums: dict[str, float] = {}
-    for difference, cluster in zip(differences, clusters, strict=True):
-        sums[cluster] = sums.get(cluster, 0.0) + difference
-    moved = np.asarray([value for value in sums.values() if abs(value) > _ZERO])  # 0 has no sign
-    seen = moved.sum()
-    chance = np.concatenate([signs @ moved for signs in _signs(len(moved))])
-    far = np.abs(chance) >= abs(seen) - _ZERO if two_sided else chance <= seen + _ZERO
-    observed = int(len(moved) > _EXACT_UP_TO)  # among all patterns it is one of them already
-    return (int(far.sum()) + observed) / (len(far) + observed)
-
-
-def _signs(n: int) -> Iterator[np.ndarray]:
-    """Yield patterns of 1 and -1, shape (patterns, n): each once, or drawn ones in parts that fit into memory."""
-    if n <= _EXACT_UP_TO:
-        yield 1.0 - 2.0 * ((np.arange(2**n)[:, np.newaxis] >> np.arange(n)) & 1)
-        return
-    drawn = np.random.default_rng(_SEED)
-    for _ in range(_DRAWN // _DRAWN_AT_ONCE):
-        yield 1.0 - 2.0 * drawn.integers(0, 2, size=(_DRAWN_AT_ONCE, n))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for their number, in the order given (Holm, Scand. J. Statist. 1979).
-
-    However the tests hang together, chance alone brings any of them to x or below at most that often. What cannot be
-    significant whatever the signs may be left out beforehand (Tarone, Biometrics 1990).
-    """
-    corrected = [1.0] * len(p_values)
-    least = 0.0
-    for place, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        least = max(least, min(1.0, (len(p_values) - place) * p_values[index]))
-        corrected[index] = least
-    return corrected
-
-
 # -- comparing -----------------------------------------------------------------------------------
 
 
@@ -347,97 +290,3 @@ def _some(names: Sequence[str]) -> str:
 
 def _plain(value: object) -> str:
     return "not set" if value is None or value == "" else str(value)
-
-
-# -- text ----------------------------------------------------------------------------------------
-
-
-def comparison_text(comparison: Comparison, *, limit: int = 20) -> str:
-    """Return a comparison for the terminal: notes, metrics that moved, then up to `limit` changed answers."""
-    moved = [change for change in comparison.changes if change.moved]
-    still = [change.name for change in comparison.changes if not change.moved]
-    lines = [f"Questions in both runs: {comparison.pairs}. {_verdict(comparison)}", *comparison.notes]
-    if moved:
-        rows = [["", "before", "after", "change", "95 %", "p", "p (Holm)", "better", "equal", "worse", "in one"]]
-        rows += [_row(change) for change in moved]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        lines += [""]
-        lines += ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
-        lines += ["", "(-) lower is better; in one: the metric applies to the answer of one run only, not compared."]
-    if still:
-        lines += [f"The same in every question: {', '.join(still)}."]
-    if comparison.answers:
-        lines += ["", _tally(comparison.answers), *_answer_lines(comparison.answers, limit)]
-    return "\n".join(lines) + "\n"
-
-
-def comparison_markdown(comparison: Comparison, *, limit: int = 20) -> str:
-    """Return a comparison for a pull request: what moved, then up to `limit` changed answers, folded.
-
-    Answers are quoted in a block of code whose fence they cannot close: articles' text may hold mark-up.
-    """
-    moved = [change for change in comparison.changes if change.moved and change.name != LATENCY]
-    shown = moved[: max(_ROWS, sum(change.sure for change in moved))]
-    lines = [f"**{_verdict(comparison)}** Questions in both runs: {comparison.pairs}.", ""]
-    if shown:
-        lines += [
-            "| metric | before | after | change | 95 % | p (Holm) | better / worse |",
-            "|---|--:|--:|--:|--:|--:|--:|",
-        ]
-        for change in shown:
-            name, before, after, difference, interval, _, p, better, _, worse, _ = _row(change)
-            strong = "**" if change.sure else ""
-            cells = [f"{strong}{name}{strong}", before, after, difference, interval, p, f"{better} / {worse}"]
-            lines.append(f"| {' | '.join(cells)} |")
-        lines += ["", f"{len(moved) - len(shown)} more metrics moved less surely.", ""] if moved[len(shown) :] else [""]
-    lines += [f"- {_code(note)}" for note in comparison.notes] + [""] * bool(comparison.notes)
-    if comparison.answers:
-        body = "\n".join(_answer_lines(comparison.answers, limit)).strip("\n")
-        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
-        lines += [f"<details><summary>{_tally(comparison.answers)}</summary>", "", f"{fence}text", body, fence, ""]
-        lines += ["</details>", ""]
-    return "\n".join(lines)
-
-
-def _verdict(comparison: Comparison) -> str:
-    sure = [change.name for change in comparison.changes if change.sure and change.name != LATENCY]
-    if sure:
-        return f"Moved beyond chance: {', '.join(sure)}."
-    if any(change.moved and change.name != LATENCY for change in comparison.changes):
-        return "What moved may be chance."
-    return "No answer is better or worse."
-
-
-def _tally(answers: Sequence[ChangedAnswer]) -> str:
-    worse, better = sum(answer.gain < 0 for answer in answers), sum(answer.gain > 0 for answer in answers)
-    neither = f", {len(answers) - worse - better} neither" if worse + better < len(answers) else ""
-    return f"Outcomes that changed: {len(answers)}; {worse} worse, {better} better{neither}"
-
-
-def _answer_lines(answers: Sequence[ChangedAnswer], limit: int) -> Iterator[str]:
-    for answer in answers[:limit]:
-        expected = "; ".join(" | ".join(group) for group in answer.expected) or "(the archive does not say)"
-        yield ""
-        yield f"{answer.id} [{', '.join([answer.split, *answer.tags])}] {answer.before} -> {answer.after}"
-        yield f"  question: {' '.join(answer.question.split())}"
-        yield f"  expected: {expected}"
-        yield f"  before:   {answer.shown_before}"
-        yield f"  after:    {answer.shown_after}"
-    if len(answers) > limit:
-        yield ""
-        yield f"and {len(answers) - limit} more"
-
-
-def _row(change: Change) -> list[str]:
-    whole = change.name.endswith("_ms") or change.name == "answer_words"
-    form = ".0f" if whole else ".3f"
-    interval = "" if change.low is None or change.high is None else f"{change.low:+{form}} to {change.high:+{form}}"
-    name = f"{change.name} (-)" if change.lower_is_better else change.name
-    figures = [f"{change.before:{form}}", f"{change.after:{form}}", f"{change.difference:+{form}}", interval]
-    counts = [str(count) for count in (change.better, change.equal, change.worse, change.in_one)]
-    return [name, *figures, f"{change.p:.4f}", f"{change.p_holm:.4f}", *counts]
-
-
-def _code(text: str) -> str:
-    """Return text as a span of code, so that nothing in it is mark-up."""
-    return "`" + " ".join(text.replace("`", "'").split()) + "`"

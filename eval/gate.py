@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from eval.compare import holm, lower_is_better, records_by_id, sign_flip_p, values_of
+from eval.compare import lower_is_better, records_by_id, values_of
+from eval.metrics.significance import holm, sign_flip_p
 from eval.metrics.statistics import Estimate, mean
 from eval.records import Record, Run
 from rag.errors import DatasetError
@@ -161,7 +162,7 @@ def gate(run: Run, baseline: Baseline) -> GateResult:
 
     A figure fails beyond its bound, or if it is missing or over other questions. Over all questions it also fails
     inside the bound if what got worse outweighs what got better by more than chance: a one-sided sign-flip test
-    (`eval.compare.sign_flip_p`) at 1 %, corrected over the metrics, so that a chat model's noise seldom fails a build.
+    (`eval.metrics.significance`) at 1 %, corrected over the metrics, so that a chat model's noise seldom fails a build.
     It takes at least 7 questions on articles of their own: the bounds see what is large, the test what is small but
     steady over many.
 

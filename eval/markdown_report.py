@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from eval.compare import compare, comparison_markdown, lower_is_better
+from eval.compare import compare, lower_is_better
+from eval.comparison_text import comparison_markdown
 from eval.highlights import (
     OURS,
     Row,

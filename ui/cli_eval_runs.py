@@ -40,7 +40,8 @@ def eval_runs(home: Home = None, as_json: AsJson = False) -> None:
 @eval_app.command("compare")
 def eval_compare(a: RunName, b: RunName, home: Home = None, as_markdown: AsMarkdown = False) -> None:
     """Compare two runs over the same questions: what moved, how surely, and which answers changed."""
-    from eval.compare import compare, comparison_markdown, comparison_text
+    from eval.compare import compare
+    from eval.comparison_text import comparison_markdown, comparison_text
 
     found = compare(run_of(a, home), run_of(b, home))
     say(comparison_markdown(found) if as_markdown else comparison_text(found))

@@ -8,15 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from eval.baselines import ask, copy_first_sentence, shuffled_citations
-from eval.compare import (
-    compare,
-    comparison_markdown,
-    comparison_text,
-    holm,
-    lower_is_better,
-    outcome,
-    sign_flip_p,
-)
+from eval.compare import compare, lower_is_better, outcome
+from eval.comparison_text import comparison_markdown, comparison_text
+from eval.metrics.significance import holm, sign_flip_p
 from eval.records import Record, Run
 from eval.runner import Options, run
 from rag.errors import DatasetError

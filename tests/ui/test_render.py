@@ -7,9 +7,9 @@ from html import unescape
 
 import pytest
 
+from rag.links import safe_url
 from rag.schema import ArchiveStatus, Article, Claim, Conflict, Position, ShortAnswer, Stage, TimeWindow
 from tests.ui.conftest import ARTICLE, NOW, QUOTE, answer_of, citation_of, passage_of
-from rag.links import safe_url
 from ui.render import answer_html, failure_html, stage_html, turn_html
 from ui.render_archive import freshness_html
 from ui.render_sources import sources_html

@@ -85,8 +85,8 @@ def copy_first_sentence(chain: EvalChain, question: EvalQuestion) -> Answer:
     if not answer.retrieved:
         return _refused(answer)
     citation = _first_sentence(answer.retrieved[0], 1)
-    claim = Claim(citation.quote, (1,), "supported", 1.0, ("a copy of the passage",))
-    return _said(answer, [claim], [citation])
+    claim = Claim(citation.quote, (1,), "supported", 1.0, ("a copy of the passage",), as_of=citation.published_at)
+    return replace(_said(answer, [claim], [citation]), short=None)
 
 
 def always_refuse(chain: EvalChain, question: EvalQuestion) -> Answer:
@@ -96,7 +96,7 @@ def always_refuse(chain: EvalChain, question: EvalQuestion) -> Answer:
 
 def constant_yes(chain: EvalChain, question: EvalQuestion) -> Answer:
     """Say "Yes." to every question, without a citation."""
-    return _said(ask(chain, question), [Claim("Yes.", (), "unsupported", 0.0)], [])
+    return replace(_said(ask(chain, question), [Claim("Yes.", (), "unsupported", 0.0)], []), short=None)
 
 
 def random_citation(chain: EvalChain, question: EvalQuestion) -> Answer:
@@ -171,6 +171,7 @@ def _refused(answer: Answer) -> Answer:
         text="The archive does not say.",
         raw_text="",
         model="baseline",
+        short=None,
     )
 
 

@@ -39,7 +39,7 @@ class Change:
     questions looks like an improvement. `in_one` counts these; read it beside `right_outcome`.
 
     Attributes:
-        before: Mean in the first run; latency in ms, `answer_words` in words, the rest in [0, 1].
+        before: Mean in the first run; in [0, 1] unless `is_amount`.
         after: Mean in the second.
         low: Lower end of the 95 % bootstrap interval of the difference; None with fewer than two clusters.
         high: Upper end.
@@ -160,7 +160,12 @@ def compare(a: Run, b: Run) -> Comparison:
 
 def lower_is_better(name: str) -> bool:
     """Tell by its name whether a metric is a cost or a rate of faults."""
-    return name in _LOWER_IS_BETTER or name.endswith("_ms")
+    return name in _LOWER_IS_BETTER or name.endswith(("_ms", "_tokens"))
+
+
+def is_amount(name: str) -> bool:
+    """Tell by its name whether a metric counts ms, MiB, words or tokens; the others lie in [0, 1]."""
+    return name.endswith(("_ms", "_mb", "_words", "_tokens"))
 
 
 def values_of(record: Record) -> dict[str, float | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from eval.compare import LATENCY, Change, ChangedAnswer, Comparison
+from eval.compare import LATENCY, Change, ChangedAnswer, Comparison, is_amount
 
 _ROWS = 6  # of the table for a pull request, unless more metrics moved for sure
 
@@ -87,8 +87,7 @@ def _answer_lines(answers: Sequence[ChangedAnswer], limit: int) -> Iterator[str]
 
 
 def _row(change: Change) -> list[str]:
-    whole = change.name.endswith("_ms") or change.name == "answer_words"
-    form = ".0f" if whole else ".3f"
+    form = ".0f" if is_amount(change.name) else ".3f"
     interval = "" if change.low is None or change.high is None else f"{change.low:+{form}} to {change.high:+{form}}"
     name = f"{change.name} (-)" if change.lower_is_better else change.name
     figures = [f"{change.before:{form}}", f"{change.after:{form}}", f"{change.difference:+{form}}", interval]

@@ -49,6 +49,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "Claims supported",
         "claims that the system's own verifier calls supported, which also decided what to show",
     ),
+    "attribution": ("Attribution kept", "claims of what somebody said that still say whose words they are"),
     "alce_recall": ("Claims supported (ALCE)", "claims that what they cite supports together"),
     "alce_precision": (
         "Citations needed (ALCE)",
@@ -72,6 +73,8 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "all_evidence": ("All evidence found", "every part of the evidence among the first k passages"),
     "mrr": ("Reciprocal rank", "one over the place of the first gold article, 0 below place k"),
     "ndcg": ("nDCG", "gain of the gold articles among the first k passages, discounted by place"),
+    "prompt_tokens": ("Tokens read", "by the chat model, for one answer"),
+    "written_tokens": ("Tokens written", "by the chat model, for one answer"),
     "latency_p50_ms": ("Time, median", "from question to answer; half are faster"),
     "latency_p95_ms": ("Time, 95th percentile", "from question to answer; 95 of 100 are faster"),
 }

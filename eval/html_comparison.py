@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from eval.compare import LATENCY, LEVEL, Change, Comparison
+from eval.compare import LATENCY, LEVEL, Change, Comparison, is_amount
 from eval.highlights import ABSENT
 from eval.html_figures import direction_of, named, table_html
 
@@ -64,7 +64,7 @@ def _moved(change: Change | None) -> str:
 
 
 def _row(change: Change) -> str:
-    form = ".0f" if change.name.endswith(("_ms", "_words", "_tokens")) else ".3f"
+    form = ".0f" if is_amount(change.name) else ".3f"
     css = {"better": ' class="good"', "worse": ' class="poor"'}.get(direction_of(change), "")
     counts = "".join(f"<td>{count}</td>" for count in (change.better, change.equal, change.worse, change.in_one))
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from eval.compare import Change, lower_is_better
+from eval.compare import Change, is_amount, lower_is_better
 from eval.highlights import (
     ABSENT,
     OURS,
@@ -128,7 +128,7 @@ def _card(row: Row, run: Run, changes: Mapping[str, Change]) -> str:
 
 def _line(figure: Figure) -> str:
     """Draw value and interval of a rate on a line from 0 to 1."""
-    if figure.value is None or figure.name.endswith(("_ms", "_mb", "_words", "_tokens")):
+    if figure.value is None or is_amount(figure.name):
         return ""
     low, high = (figure.value if end is None else end for end in (figure.low, figure.high))
     return (

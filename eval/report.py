@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from eval.compare import lower_is_better
+from eval.compare import is_amount, lower_is_better
 from eval.records import Record, Run
 from eval.runner import Figure, figures
 
 _OURS = "pressmark"
 _QUOTED_CHARS = 300
+_OF_STAGE = re.compile(r"latency_(\w+)_p\d+_ms")  # of a part of the answer's time, not of the whole
 
 
 def table(run: Run, *, found: Sequence[Figure] | None = None) -> str:
@@ -62,14 +64,18 @@ def _head(run: Run) -> str:
 
 def _split_table(known: Sequence[Figure], split: str, systems: Sequence[str]) -> str:
     chosen = {(figure.name, figure.system): figure for figure in known if figure.group == split}
-    names = list(dict.fromkeys(figure.name for figure in known if figure.group == split))
+    applying = [figure.name for figure in known if figure.group == split and figure.n]
     rows = [[split, _OURS, "", "n", *systems[1:]]]
-    for name in names:
+    for name in dict.fromkeys(name for name in applying if not _OF_STAGE.fullmatch(name)):
         ours = chosen[name, _OURS]
         label = f"{name} (-)" if lower_is_better(name) else name
         others = [_value(chosen.get((name, system))) for system in systems[1:]]
         rows.append([label, _value(ours), _interval(ours), f"{ours.n}/{ours.of}", *others])
-    return _aligned(rows)
+    stages = dict.fromkeys(match[1] for name in applying if (match := _OF_STAGE.fullmatch(name)))
+    times = [
+        f"{stage} {' / '.join(_value(chosen[f'latency_{stage}_p{q}_ms', _OURS]) for q in (50, 95))}" for stage in stages
+    ]
+    return "\n".join([_aligned(rows), *([f"ms by stage, p50 / p95: {', '.join(times)}"] if times else [])])
 
 
 def _tag_table(known: Sequence[Figure], k: int) -> str:
@@ -96,8 +102,7 @@ def _interval(figure: Figure) -> str:
 
 
 def _number(figure: Figure, value: float) -> str:
-    whole = figure.name.endswith("_ms") or figure.name == "answer_words"
-    return f"{value:.0f}" if whole else f"{value:.3f}"
+    return f"{value:.0f}" if is_amount(figure.name) else f"{value:.3f}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

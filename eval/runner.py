@@ -6,7 +6,9 @@ import logging
 import platform
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -42,8 +44,7 @@ class Figure:
     """One metric over one group of questions.
 
     Attributes:
-        value: None if it applies to no question. Latencies in ms, `answer_words` in words, the rest
-            in [0, 1].
+        value: None if it applies to no question; in [0, 1] unless `eval.compare.is_amount`.
         low: Lower end of the 95 % bootstrap interval; None with fewer than two questions.
         high: Upper end.
         n: Questions it applies to.
@@ -74,6 +75,8 @@ class Options:
         baselines: Trivial systems to score beside the chain; they reuse the chain's answers.
         partial: File to which each finished question is written at once; a run that finds it goes on after the last
             whole line. It is deleted at the end.
+        parallel: Questions that the chain is asked at once, 1 or more. Answers are scored in order, so the figures do
+            not depend on it; latencies do. Worth it for a chat model on a server: the built-in reader takes turns.
     """
 
     k: int = 8
@@ -82,6 +85,7 @@ class Options:
     routes: Callable[[Answer], Mapping[str, Sequence[str]]] | None = None
     baselines: Mapping[str, System] = field(default_factory=lambda: dict(BASELINES))
     partial: Path | None = None
+    parallel: int = 1
 
 
 def run(
@@ -107,12 +111,14 @@ def run(
         options: How the run is made.
 
     Raises:
-        ValueError: k is below 1.
+        ValueError: k or parallel is below 1.
         DatasetError: The partial file is of another run.
     """
     options = options or Options()
     if options.k < 1:
         raise ValueError(f"k is {options.k}: give the number of places to score, 1 or more.")
+    if options.parallel < 1:
+        raise ValueError(f"parallel is {options.parallel}: give the number of questions to ask at once, 1 or more.")
     # Read first: hours later the file may be another one.
     digest = file_digest(dataset) if dataset else ""
     clusters = clusters_of(questions)
@@ -122,8 +128,9 @@ def run(
         done += partial.done
         unrelated = UnrelatedArchive(_last_answer(done))
         systems: dict[str, System] = {**options.baselines, UNRELATED: unrelated} if options.baselines else {}
-        for question in questions[len(done) :]:
-            one = _one(chain, question, clusters[question.id], systems, options)
+        left = questions[len(done) :]
+        for question, call in zip(left, _calls(chain, left, options.parallel), strict=True):
+            one = _one(chain, question, call, clusters[question.id], systems, options)
             partial.add(one)
             done.append(one)
             if progress:
@@ -143,15 +150,21 @@ def run(
 
 
 def _one(
-    chain: EvalChain, question: EvalQuestion, cluster: str, systems: Mapping[str, System], options: Options
+    chain: EvalChain,
+    question: EvalQuestion,
+    call: _Call,
+    cluster: str,
+    systems: Mapping[str, System],
+    options: Options,
 ) -> Answered:
-    record, answer = _answered(chain, question, ask, options)
+    record = _recorded(chain.store, question, call, options)
     others = {}
     for name, system in systems.items():
         # A failed call leaves them nothing to build on: they fail with it.
         other = record
-        if answer:
-            other, _ = _answered(_Replay(chain.store, answer), question, system, replace(options, routes=None))
+        if call.answer:
+            replayed = _called(_Replay(chain.store, call.answer), question, system)
+            other = _recorded(chain.store, question, replayed, replace(options, routes=None))
         # Their time says nothing, and their passages are the chain's.
         others[name] = replace(other, latency_ms=None, answer=None, cluster=cluster)
     return Answered(replace(record, cluster=cluster), others)
@@ -202,22 +215,51 @@ class _Replay:
         return self._answer
 
 
-def _answered(
-    chain: EvalChain, question: EvalQuestion, system: System, options: Options
-) -> tuple[Record, Answer | None]:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What became of one question: an answer, or else the error."""
+
+    answer: Answer | None
+    error: str
+    latency_ms: float | None
+
+
+def _called(chain: EvalChain, question: EvalQuestion, system: System) -> _Call:
     started = time.perf_counter()
     try:
         answer = system(chain, question)
     except Exception as error:  # whatever a chat model's package raises must not end the run
         log.warning("Question %s failed: %s", question.id, error)
-        failed = _record(question, "error", score_failure(question, k=options.k))
-        return replace(failed, error=f"{type(error).__name__}: {error}"), None
-    latency_ms = 1000 * (time.perf_counter() - started)
-    routes = options.routes(answer) if options.routes else None
-    scores = score(question, answer, chain.store.archive, k=options.k, judge=options.judge, routes=routes)
-    record = _record(question, answer.status, scores)
-    answer_json = answers_adapter().dump_python(answer, mode="json")
-    return replace(record, latency_ms=latency_ms, answer=answer_json), answer
+        return _Call(None, f"{type(error).__name__}: {error}", None)
+    return _Call(answer, "", 1000 * (time.perf_counter() - started))
+
+
+def _calls(chain: EvalChain, questions: Sequence[EvalQuestion], parallel: int) -> Iterator[_Call]:
+    """Ask the questions, some at once; yield what became of them in their order."""
+    if parallel == 1:
+        yield from (_called(chain, question, ask) for question in questions)
+        return
+    waiting: deque[Future[_Call]] = deque()
+    with ThreadPoolExecutor(parallel) as pool:
+        try:
+            for question in questions:
+                waiting.append(pool.submit(_called, chain, question, ask))
+                if len(waiting) == 2 * parallel:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # a run that is stopped does not ask those that wait
+
+
+def _recorded(store: EvalStore, question: EvalQuestion, call: _Call, options: Options) -> Record:
+    if call.answer is None:
+        return replace(_record(question, "error", score_failure(question, k=options.k)), error=call.error)
+    routes = options.routes(call.answer) if options.routes else None
+    scores = score(question, call.answer, store.archive, k=options.k, judge=options.judge, routes=routes)
+    record = _record(question, call.answer.status, scores)
+    answer_json = answers_adapter().dump_python(call.answer, mode="json")
+    return replace(record, latency_ms=call.latency_ms, answer=answer_json)
 
 
 def _record(question: EvalQuestion, status: RecordStatus, scores: Scores) -> Record:

@@ -20,6 +20,7 @@ from eval.metrics.answers import (
     token_f1,
     without_markers,
 )
+from eval.metrics.attribution import attribution
 from eval.metrics.grounding import Judge
 from eval.metrics.retrieval import all_evidence_at_k, gold_ranks, hit_at_k, ndcg_at_k, recall_at_k, reciprocal_rank
 from rag.checking import evidence_text
@@ -85,6 +86,7 @@ def score(
         "window_right": _window_right(question, answer.window),
         "as_of_right": _as_of_right(answer),
         **_abstention_values(question, abstained=abstained),
+        **_token_values(answer),
     }
     return Scores(correct, grounded, tuple(gold_ranks(ranked[:k], gold)), values)
 
@@ -106,6 +108,7 @@ def score_failure(question: EvalQuestion, *, k: int, routes: Iterable[str] = ())
         "window_right": 0.0 if question.window else None,
         "as_of_right": None,
         **_abstention_values(question, abstained=False),
+        **dict.fromkeys(_TOKENS.values()),
     }
     return Scores(wrong, wrong, (None,) * len(gold), values)
 
@@ -211,6 +214,7 @@ _CITATION_NAMES = (
     "invalid_citations",
     "quote_exact",
     "supported_claims",
+    "attribution",
 )
 _GROUNDING_NAMES = ("alce_recall", "alce_precision", "grounded_retrieved", "miscited")
 
@@ -225,6 +229,7 @@ def _citation_values(
     sides = [[position.citation for position in conflict.positions] for conflict in answer.conflicts]
     articles = {citation.number: citation.article_id for citation in answer.citations}
     golden = set().union(*copies.values())
+    texts = _cited_texts(answer)
     exact = [_is_exact(answer, number, archive) for number in articles]
     found = (
         # An unanswerable question has no gold article to cite: that it was answered is wrong already.
@@ -233,6 +238,10 @@ def _citation_values(
         cite.invalid_share([*claims, *sides], articles),
         sum(exact) / len(exact) if exact else None,
         cite.supported_claims(verdicts),
+        attribution(
+            [claim.text for claim in answer.claims],
+            [[texts[number] for number in numbers if number in texts] for numbers in claims],
+        ),
     )
     return dict(zip(_CITATION_NAMES, found, strict=True))
 
@@ -240,7 +249,7 @@ def _citation_values(
 def _grounding_values(answer: Answer, judge: Judge | None) -> Values:
     if judge is None or answer.status == "abstained":
         return dict.fromkeys(_GROUNDING_NAMES)
-    texts = {citation.number: _cited_text(answer, citation) for citation in answer.citations}
+    texts = _cited_texts(answer)
     retrieved = [evidence_text(item) for item in answer.retrieved]
     found = [grounding.judged(claim.text, claim.citations, texts, retrieved, judge) for claim in answer.claims]
     values = (
@@ -252,6 +261,10 @@ def _grounding_values(answer: Answer, judge: Judge | None) -> Values:
     return dict(zip(_GROUNDING_NAMES, values, strict=True))
 
 
+def _cited_texts(answer: Answer) -> dict[int, str]:
+    return {citation.number: _cited_text(answer, citation) for citation in answer.citations}
+
+
 def _cited_text(answer: Answer, citation: Citation) -> str:
     """Return the passage that a citation is from, as the writer was shown it; its quote if that was not retrieved."""
     for item in answer.retrieved:
@@ -260,6 +273,15 @@ def _cited_text(answer: Answer, citation: Citation) -> str:
         if same and passage.start <= citation.start and citation.end <= passage.end:
             return evidence_text(item)
     return citation.quote
+
+
+# Ours -> as `Answer.tokens` has it.
+_TOKENS = {"prompt": "prompt_tokens", "written": "written_tokens"}
+
+
+def _token_values(answer: Answer) -> Values:
+    """Return what a chat model read and wrote; None where its server does not count, and without one."""
+    return {name: None if key not in answer.tokens else float(answer.tokens[key]) for key, name in _TOKENS.items()}
 
 
 def _as_of_right(answer: Answer) -> float | None:

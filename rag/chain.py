@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -79,6 +80,7 @@ class _Work:
     elsewhere: str = ""  # what a window leaves out, should nothing in it answer
     raw: list[str] = field(default_factory=list)
     withheld: int = 0
+    tokens: Counter[str] = field(default_factory=Counter)
     model: str = BUILTIN
     timings: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
@@ -98,7 +100,9 @@ class AnswerChain(Runnable[Any, Event]):
     def __init__(self, store: Store, settings: Settings, model: BaseChatModel | None = None) -> None:
         self.store = store
         self.settings = settings
-        self.retriever = HybridRetriever(store, k=settings.k, candidates=settings.candidates)
+        self.retriever = HybridRetriever(
+            store, k=settings.k, candidates=settings.candidates, bm25_weight=settings.bm25_weight
+        )
         self._model = model
         self._verifier = verifier_of(settings, model) if model is not None else Verifier()
         self._encoder = Lock()  # torch is given its threads once; two questions at a time would fight for them
@@ -241,7 +245,7 @@ class AnswerChain(Runnable[Any, Event]):
             )
         found, said = work.found[: len(texts)], set[str]()
         try:
-            for sentence in write(work.search_query, found, texts, model, limits):
+            for sentence in write(work.search_query, found, texts, model, limits, work.tokens):
                 work.raw.append(sentence)
                 if is_refusal(sentence):
                     refused = True
@@ -320,6 +324,7 @@ class AnswerChain(Runnable[Any, Event]):
             created_at=datetime.now(UTC),
             short=work.short,
             withheld=work.withheld,
+            tokens=dict(work.tokens),
         )
 
     def _answerable(self, reading: Reading) -> bool:

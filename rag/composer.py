@@ -13,7 +13,7 @@ from rag.evidence import EvidenceSentence
 from rag.figures import figures
 from rag.questions import asks_for_latest, kind_of
 from rag.reader import Reading
-from rag.schema import Claim, Conflict, Position, ShortAnswer
+from rag.schema import Claim, Conflict, Position, RetrievedPassage, ShortAnswer
 from rag.sentences import sentence_spans
 from rag.words import content_stems, numbers, stem, tokens
 
@@ -119,20 +119,28 @@ def _short(question: str, best: EvidenceSentence, book: CitationBook) -> ShortAn
 
 
 def _claims(chosen: Sequence[EvidenceSentence], book: CitationBook) -> tuple[Claim, ...]:
-    """Quote each sentence, with the one it leans on unless that is shown already."""
-    claims = []
+    """Quote each sentence with the one it leans on; if that is quoted just before, both make one claim."""
+    quoted: list[tuple[RetrievedPassage, int, int]] = []
     shown: set[tuple[str, int]] = set()
     for sentence in chosen:
-        article_id = sentence.found.passage.article_id
-        if (article_id, sentence.start) in shown:
+        passage = sentence.found.passage
+        if (passage.article_id, sentence.start) in shown:
             continue
-        start = sentence.start if (article_id, sentence.context_start) in shown else sentence.context_start
-        citation = book.add(cite_span(sentence.found, start, sentence.context_end))
-        shown |= {(article_id, start + begin) for begin, _ in sentence_spans(citation.quote)}
-        claims.append(
-            Claim(citation.quote, (citation.number,), verdict="supported", score=1.0, as_of=citation.published_at)
-        )
-    return tuple(claims)
+        found, start = sentence.found, sentence.context_start
+        if start < sentence.start and (passage.article_id, start) in shown:
+            before = quoted[-1]
+            if before[0].passage.id == passage.id and before[1] <= start < before[2] <= sentence.start:
+                start = quoted.pop()[1]
+            else:
+                start = sentence.start
+        quoted.append((found, start, sentence.context_end))
+        text = passage.text[start - passage.start : sentence.context_end - passage.start]
+        shown |= {(passage.article_id, start + begin) for begin, _ in sentence_spans(text)}
+    citations = [book.add(cite_span(found, start, end)) for found, start, end in quoted]
+    return tuple(
+        Claim(citation.quote, (citation.number,), verdict="supported", score=1.0, as_of=citation.published_at)
+        for citation in citations
+    )
 
 
 def _near_the_best(question: str, ranked: Sequence[EvidenceSentence]) -> list[EvidenceSentence]:

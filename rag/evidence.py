@@ -79,25 +79,30 @@ def _readable(text: str, spans: Sequence[Span], index: int) -> Span:
 
 
 SPEAKER_WITHIN = 2  # sentences before a quotation that may name its speaker
-_SAYING = re.compile(
+SAYING = re.compile(
     r"\b(?:said|says|told|tells|wrote|writes|added|adds|asked|explained|argued|claimed|insisted|warned|replied"
     r"|according to|announced|recalled|noted|commented|stated|continued|concluded)\b",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"[\"“][^\"“”]*(?:[\"”]|$)")
+QUOTED = re.compile(r"[\"“][^\"“”]*(?:[\"”]|$)")
 
 
 def _with_speaker(text: str, spans: Sequence[Span], index: int, chosen: Span) -> Span:
     """Widen `chosen` to the sentence that says who speaks, if all of it is quotation; before it first, then after."""
     quoted = text[slice(*chosen)]
-    if not quoted.startswith(('"', "“")) or any(c.isalpha() for c in _QUOTED.sub("", quoted)):
+    if not quoted.startswith(('"', "“")) or any(c.isalpha() for c in QUOTED.sub("", quoted)):
         return chosen
     for back in range(1, min(SPEAKER_WITHIN, index) + 1):
         start, end = spans[index - back]
-        if _SAYING.search(_QUOTED.sub("", text[start:end])):
+        if SAYING.search(QUOTED.sub("", text[start:end])):
             return start, chosen[1]
-    if index + 1 < len(spans) and _SAYING.search(_QUOTED.sub("", text[slice(*spans[index + 1])])):
-        return chosen[0], spans[index + 1][1]
+    for _, end in spans[index + 1 : index + 1 + SPEAKER_WITHIN]:
+        # From where the quotation opens: it may end sentences later, and who speaks stands after that.
+        unquoted = QUOTED.sub("", text[chosen[0] : end])
+        if SAYING.search(unquoted):
+            return chosen[0], end
+        if any(c.isalpha() for c in unquoted):
+            break
     return chosen
 
 

@@ -71,6 +71,7 @@ class LocalChatModel(BaseChatModel):
                     timeout=self.timeout_s,
                     max_retries=0,
                     max_completion_tokens=self.answer_tokens,
+                    stream_usage=True,
                 )
             client: ChatOpenAI = self._client
             return client

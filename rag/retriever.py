@@ -31,10 +31,11 @@ SAME_TEXT = 0.5
 class HybridRetriever:
     """Finds the passages of a store for a question."""
 
-    def __init__(self, store: Store, *, k: int, candidates: int) -> None:
+    def __init__(self, store: Store, *, k: int, candidates: int, bm25_weight: float = 1.0) -> None:
         self.store = store
         self._k = k
         self._candidates = candidates
+        self._bm25_weight = bm25_weight
 
     def retrieve(
         self,
@@ -61,7 +62,9 @@ class HybridRetriever:
         limit = self._candidates
         dense = [self.store.index.search(v, limit=limit, window=window, sources=sources) for v in vectors]
         bm25 = [self.store.archive.search_text(f, limit=limit, window=window, sources=sources) for f in forms]
-        scores = fuse([[id_ for id_, _ in route] for route in [*dense, *bm25]])
+        scores = self._fused(
+            [[id_ for id_, _ in route] for route in dense], [[id_ for id_, _ in route] for route in bm25]
+        )
         passages = self.store.archive.passages(list(scores))
         cards = self.store.archive.stories.cards(list(dict.fromkeys(p.article_id for p in passages.values())))
         found = [
@@ -86,22 +89,30 @@ class HybridRetriever:
         vector = self.store.embeddings.embed([question], query=True)[0]
         dense = [id_ for id_, _ in self.store.index.search(vector, limit=limit, window=window, sources=sources)]
         bm25 = [id_ for id_, _ in self.store.archive.search_text(question, limit=limit, window=window, sources=sources)]
-        scores = fuse([dense, bm25])
+        scores = self._fused([dense], [bm25])
         known = self.store.archive.passages(list(scores))
         routes = {"dense": dense, "bm25": bm25, "fused": list(scores)}
         return {name: [known[id_].article_id for id_ in ids if id_ in known] for name, ids in routes.items()}
+
+    def _fused(self, dense: Sequence[Sequence[str]], bm25: Sequence[Sequence[str]]) -> dict[str, float]:
+        return fuse([*dense, *bm25], [1.0] * len(dense) + [self._bm25_weight] * len(bm25))
 
     def _instructed(self, passage: Passage) -> tuple[Span, ...]:
         text = self.store.archive.article(passage.article_id, passage.version).text
         return spans_in(instructed_spans(text), passage.start, passage.end)
 
 
-def fuse(routes: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Return the fused score of each id, best first, ties by id; each route is best first."""
+def fuse(routes: Sequence[Sequence[str]], weights: Sequence[float] | None = None) -> dict[str, float]:
+    """Return the fused score of each id, best first, ties by id.
+
+    Args:
+        routes: Each is best first.
+        weights: What a vote of each route counts, 0 or more; None for 1 each. A route with 0 finds nothing.
+    """
     scores: dict[str, float] = {}
-    for route in routes:
-        for rank, id_ in enumerate(route, start=1):
-            scores[id_] = scores.get(id_, 0.0) + 1.0 / (RRF_CONSTANT + rank)
+    for route, weight in zip(routes, weights or [1.0] * len(routes), strict=True):
+        for rank, id_ in enumerate(route if weight else (), start=1):
+            scores[id_] = scores.get(id_, 0.0) + weight / (RRF_CONSTANT + rank)
     return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -6,7 +6,7 @@ the text they point into.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -262,6 +262,8 @@ class Answer:
         created_at: When the answer was made.
         short: The words of a quote that answer a plain question; None for other questions and from a writer.
         withheld: Sentences of a chat model that were not shown.
+        tokens: What the chat model read ("prompt") and wrote ("written") for this answer, as its server counts them;
+            empty without one, or where it does not count.
     """
 
     id: str
@@ -282,6 +284,7 @@ class Answer:
     created_at: datetime
     short: ShortAnswer | None = None
     withheld: int = 0
+    tokens: dict[str, int] = field(default_factory=dict)
 
 
 Event = Stage | ClaimShown | Answer

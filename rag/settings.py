@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     candidates: int = Field(
         default=50, ge=8, le=500, description="Passages taken from each search before fusion. Range 8-500."
     )
+    bm25_weight: float = Field(
+        default=1.0,
+        ge=0,
+        le=10,
+        description="Weight of the search by words in the fusion; vectors have 1. Range 0-10; 0 leaves words out.",
+    )
     abstain_below: float | None = Field(
         default=None,
         ge=0,

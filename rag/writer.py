@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from rag.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessageChunk
 
 
 _TOKEN_CHARS = 12  # more than a token ever has on average
@@ -35,7 +37,12 @@ class Limits:
 
 
 def write(
-    question: str, found: Sequence[RetrievedPassage], texts: Sequence[str], model: BaseChatModel, limits: Limits
+    question: str,
+    found: Sequence[RetrievedPassage],
+    texts: Sequence[str],
+    model: BaseChatModel,
+    limits: Limits,
+    spent: Counter[str] | None = None,
 ) -> Iterator[str]:
     """Yield the sentences of the model's answer as they are completed, with their markers.
 
@@ -47,17 +54,26 @@ def write(
         texts: What the model is shown of them, from `rag.prompts.fitting`.
         model: Any chat model.
         limits: What was yielded before one was passed stays.
+        spent: Is told the tokens of the "prompt" and those "written", if the model's server counts them.
 
     Raises:
         ChatModelError: The model failed, before or while it wrote, or went past a limit.
     """
     try:
         with closing(model.stream(answer_prompt(question, found, texts))) as stream:  # type: ignore[type-var]  # typed as an iterator, a generator in fact
-            yield from cut_sentences(_limited((str(chunk.text) for chunk in stream), limits))
+            yield from cut_sentences(_limited(_texts(stream, Counter() if spent is None else spent), limits))
     except ChatModelError:
         raise
     except Exception as error:  # each provider raises its own classes
         raise ChatModelError(f"The chat model failed: {type(error).__name__}: {error}") from error
+
+
+def _texts(stream: Iterable[AIMessageChunk], spent: Counter[str]) -> Iterator[str]:
+    for chunk in stream:
+        if chunk.usage_metadata:  # in the last chunk, or in several that add up
+            spent["prompt"] += chunk.usage_metadata["input_tokens"]
+            spent["written"] += chunk.usage_metadata["output_tokens"]
+        yield str(chunk.text)
 
 
 def _limited(pieces: Iterable[str], limits: Limits) -> Iterator[str]:

@@ -35,6 +35,9 @@ def eval_run(
     split: Split = None,
     changes: Changes = None,
     judge: Annotated[str, typer.Option(help="Of support: builtin, rules, nli:NAME, llm, or none.")] = "builtin",
+    parallel: Annotated[
+        int, typer.Option(min=1, max=64, help="Questions asked at once; worth it for a chat model on a server.")
+    ] = 1,
     out: Annotated[Path | None, typer.Option(help="Write the run, with every answer, to this JSON file.")] = None,
     worst: Annotated[bool, typer.Option("--worst", help="List the wrong answers too.")] = False,
 ) -> None:
@@ -60,7 +63,7 @@ def eval_run(
             raise typer.BadParameter(f"{settings.folder} is empty: ingest articles first, or run `pressmark demo`.")
         for misfit in _misfits(questions, chain.store.archive):
             say(f"The questions do not fit this archive: {misfit}", error=True)
-        options = _options(chain, settings, judge, partial_of(settings, path, split, judge))
+        options = _options(chain, settings, judge, partial_of(settings, path, split, judge), parallel)
         done = run(chain, questions, dataset=path, settings=settings, progress=counter(as_json), options=options)
     found = figures(done)
     if out:
@@ -77,14 +80,14 @@ def eval_run(
         say(report.worst(done))
 
 
-def _options(chain: AnswerChain, settings: Settings, judge: str, partial: Path) -> Options:
+def _options(chain: AnswerChain, settings: Settings, judge: str, partial: Path, parallel: int) -> Options:
     from eval.runner import Options
     from rag.schema import Answer
 
     def routes(answer: Answer) -> dict[str, list[str]]:
         return chain.retriever.by_route(answer.search_query, window=answer.window)
 
-    return Options(judge=judge_of(settings, judge), judge_name=judge, routes=routes, partial=partial)
+    return Options(judge=judge_of(settings, judge), judge_name=judge, routes=routes, partial=partial, parallel=parallel)
 
 
 def judge_of(settings: Settings, judge: str) -> Judge | None:
@@ -117,6 +120,22 @@ def partial_of(settings: Settings, dataset: Path, split: str | None, judge: str)
     """Return where a run of this kind notes what is done."""
     kind = f"{dataset.absolute()} {split} {judge} {settings.model_dump_json(exclude={'home', 'host', 'port'})}"
     return settings.folder / "evals" / f"{hashlib.sha256(kind.encode()).hexdigest()[:16]}.partial.jsonl"
+
+
+@eval_app.command("search")
+def eval_search(
+    dataset: Annotated[Path, typer.Argument(help="Questions with relevant articles, from `eval adapt`, or with gold.")],
+    home: Home = None,
+    split: Split = None,
+    changes: Changes = None,
+    k: Annotated[int, typer.Option("--k", min=1, max=100, help="Places to look at.")] = 10,
+) -> None:
+    """Measure the search alone: by vectors, by words, and both fused. No answer is read, so it is quick."""
+    from eval.searching import load_relevance, search_figures, search_table
+
+    questions = load_relevance(dataset, split=split)
+    with chain_of(settings_of(home, **changed(changes))) as chain:
+        say(search_table(search_figures(questions, chain.retriever.by_route, k=k), len(questions)))
 
 
 @eval_app.command("sweep")

@@ -143,7 +143,7 @@ class Choice(BaseModel):
 
 
 class Usage(BaseModel):
-    """No tokens are counted: nothing is charged."""
+    """Tokens of the chat model behind, as its server counts them; 0 from the built-in reader."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -196,7 +196,14 @@ def openai_routes(desk: Desk) -> APIRouter:
 
 def _completion(answer: Answer) -> bytes:
     reply = Reply(content=answer.text, annotations=citations_of(answer))
-    whole = ChatCompletion(id=_id(answer), created=_created(answer), choices=[Choice(message=reply)], pressmark=answer)
+    read, wrote = answer.tokens.get("prompt", 0), answer.tokens.get("written", 0)
+    whole = ChatCompletion(
+        id=_id(answer),
+        created=_created(answer),
+        choices=[Choice(message=reply)],
+        usage=Usage(prompt_tokens=read, completion_tokens=wrote, total_tokens=read + wrote),
+        pressmark=answer,
+    )
     return whole.model_dump_json().encode()
 
 

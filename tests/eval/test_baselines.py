@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from eval.baselines import BASELINES, always_refuse, constant_yes, copy_first_sentence, random_citation
+from rag.schema import ShortAnswer
 
 
 @pytest.fixture
@@ -18,6 +21,13 @@ def test_copy_first_quotes_the_top_passage_exactly(chain, question, tools):
     (citation,) = answer.citations
     assert answer.text == "Rain fell on the coast. [1]"
     assert tools.TEXTS["weather"][citation.start : citation.end] == citation.quote == "Rain fell on the coast."
+
+
+def test_a_short_answer_of_the_chain_is_not_theirs(question, tools):
+    said = replace(tools.answered(("Nine people died.", "wire")), short=ShortAnswer("nine", 1, 0, 4))
+    chain = tools.FakeChain({"q?": said})
+    for system in (copy_first_sentence, always_refuse, constant_yes):
+        assert system(chain, question).short is None
 
 
 def test_copy_first_abstains_with_nothing_found(question, tools):

@@ -1,4 +1,5 @@
 import hashlib
+from threading import Barrier
 
 import pytest
 from pydantic import SecretStr
@@ -101,11 +102,37 @@ def test_same_answers_same_figures_but_for_time(chain, questions):
     assert one == two
 
 
+def test_asked_at_once_the_answers_keep_their_order(chain, questions):
+    alone, four = (run(chain, questions, options=Options(parallel=n)) for n in (1, 4))
+    assert [(r.id, r.values) for r in four.records] == [(r.id, r.values) for r in alone.records]
+    assert {name: [r.values for r in rows] for name, rows in four.baselines.items()} == {
+        name: [r.values for r in rows] for name, rows in alone.baselines.items()
+    }
+
+
+def test_questions_are_asked_at_once(questions, tools):
+    """Two callers meet inside the chain, or neither comes out."""
+    both = Barrier(2, timeout=20)
+
+    class Meeting(tools.FakeChain):
+        def invoke(self, query):
+            both.wait()
+            return super().invoke(query)
+
+    chain = Meeting({question.question: tools.abstained() for question in questions})
+    assert [r.status for r in run(chain, questions, options=Options(parallel=2)).records] == ["abstained"] * 4
+
+
 def test_progress_and_no_questions(chain, questions):
     calls = []
     run(chain, questions, progress=lambda done, of: calls.append((done, of)))
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert found(run(chain, []), "abstention_f1").value is None
+
+
+def test_parallel_below_one_is_refused(chain, questions):
+    with pytest.raises(ValueError, match="parallel is 0"):
+        run(chain, questions, options=Options(parallel=0))
 
 
 def test_k_below_one_is_refused(chain, questions):

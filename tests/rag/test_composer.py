@@ -72,6 +72,19 @@ def test_a_sentence_that_leans_on_the_one_before_is_quoted_with_it():
     assert (citations[0].start, citations[0].end) == (0, len(text))
 
 
+def test_a_sentence_that_leans_on_one_quoted_before_makes_one_claim_with_it():
+    text = '"It was neglect," Amundry said. "It will be told." Rain fell.'
+    draft, citations = composed(
+        "What did Amundry say?",
+        sentence('"It was neglect," Amundry said.', 0.9, story="a", passage=text),
+        sentence('"It will be told."', 0.8, story="a", start=32, passage=text, context_start=0),
+        sentence("Rain fell.", 0.7, story="a", start=51, passage=text),
+    )
+    said = '"It was neglect," Amundry said. "It will be told."'
+    assert [claim.text for claim in draft.claims] == [said, "Rain fell."]
+    assert [(citation.number, citation.quote) for citation in citations] == [(1, said), (2, "Rain fell.")]
+
+
 def test_an_afterthought_is_quoted_with_its_sentence_and_not_twice():
     text = "The paper said he was paid. He was not. It apologised on Monday."
     draft, _ = composed(

@@ -60,6 +60,7 @@ def test_a_short_afterthought_goes_with_the_sentence_it_may_turn_round(text, end
             '"The valve stuck," he said. "It was old."',
         ),
         ('"It was old." Roke said so twice. Rain fell.', 0, '"It was old." Roke said so twice.'),
+        ('"It was old. It stuck," Roke said. Rain fell.', 0, '"It was old. It stuck," Roke said.'),
         ('"It was old," Roke said. Rain fell.', 0, '"It was old," Roke said.'),
         ('Rain fell. "Old valves stick."', 1, '"Old valves stick."'),
     ],

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from eval.baselines import EvalChain, EvalStore, System, ask, copy_first_sentence, shuffled_citations
+from eval.bounds import load_baseline
 from eval.compare import LATENCY, compare, values_of
 from eval.datasets import EvalQuestion, load_questions
-from eval.gate import gate, load_baseline
+from eval.gate import gate
 from eval.records import Run
 from eval.runner import Options, run
 from eval.sample import ARTICLES, QUESTIONS

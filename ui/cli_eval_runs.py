@@ -54,7 +54,8 @@ def eval_gate(
     home: Home = None,
 ) -> None:
     """Check a run against a baseline; exit code 1 if it falls short."""
-    from eval.gate import gate, gate_text, load_baseline
+    from eval.bounds import load_baseline
+    from eval.gate import gate, gate_text
 
     result = gate(run_of(run, home), load_baseline(baseline))
     say(gate_text(result))
@@ -75,7 +76,7 @@ def eval_baseline(
     ] = False,
 ) -> None:
     """Make a baseline of a run, for `pressmark eval gate`."""
-    from eval.gate import write_baseline
+    from eval.bounds import write_baseline
 
     write_baseline(run_of(run, home), out, tolerance=tolerance, lower=lower)
     say(f"Written to {out}.")

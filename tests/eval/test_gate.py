@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from eval.baselines import ask, copy_first_sentence, shuffled_citations
-from eval.gate import Baseline, Bound, Check, GateResult, Paired, gate, gate_text, load_baseline, write_baseline
+from eval.bounds import Baseline, Bound, Paired, load_baseline, write_baseline
+from eval.gate import Check, GateResult, gate, gate_text
 from eval.records import Record, Run
 from eval.runner import Options, run
 from rag.errors import DatasetError
@@ -346,7 +347,7 @@ def test_a_worse_baseline_must_be_meant(build, tmp_path):
     path = tmp_path / "b.json"
     before = write_baseline(build(), path)
     worse = build(copy_first_sentence)
-    with pytest.raises(DatasetError, match=r"right_outcome on all from 1 to 0; .*lower=True"):
+    with pytest.raises(DatasetError, match=r"right_outcome on all from 1 to 0; .*--lower"):
         write_baseline(worse, path)
     with pytest.raises(DatasetError, match="mrr@8 on all from 1 to none"):
         write_baseline(build(), path, metrics=["right_outcome"])

@@ -13,8 +13,9 @@ import random
 from collections.abc import Mapping
 from pathlib import Path
 
+from eval.adapters import judge_cases
 from eval.judge_report import JudgeReport
-from eval.judging import halves, load_cases, validate
+from eval.judging import halves, validate
 from eval.metrics.statistics import Estimate
 from rag.embeddings import SentenceEmbeddings
 from rag.settings import load_settings
@@ -35,7 +36,7 @@ def main() -> None:
     verifier = verifier_of(settings)
     embed = SentenceEmbeddings.packaged(settings).embed
     for source in SETS:
-        cases = load_cases(options.data / "judge" / f"{source}_dev.jsonl")
+        cases = judge_cases(options.data / "judge" / f"{source}_dev.jsonl")
         random.Random(SEED).shuffle(cases)
         other, held = (part[: options.sample] for part in halves(cases, source))
         _print(validate(verifier, held, dev=other, name=verifier.name, dataset=source, embed=embed))

@@ -93,6 +93,16 @@ def load_questions(path: Path, *, split: str | None = None) -> list[EvalQuestion
     return chosen
 
 
+def drawn(questions: Sequence[EvalQuestion], count: int) -> list[EvalQuestion]:
+    """Return `count` of the questions, or all if there are fewer, in their order; the same ones each time.
+
+    Those whose ids have the least SHA-256: a question stays in the draw when others come or go.
+    """
+    by_hash = sorted(questions, key=lambda question: hashlib.sha256(question.id.encode()).digest())
+    chosen = {question.id for question in by_hash[:count]}
+    return [question for question in questions if question.id in chosen]
+
+
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of the file, as `sha256sum` prints it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -12,10 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from eval.judge_baselines import Embed, EmbeddingSimilarity, best_bound, overlap
 from eval.judge_calls import Judge, Judgement, asked
@@ -25,8 +23,6 @@ from eval.metrics.statistics import Estimate, mean, percentile
 from rag.errors import DatasetError
 from rag.sentences import sentences
 from rag.verifier import Verifier
-
-_SHOWN = 20
 
 Progress = Callable[[int, int], None]
 
@@ -51,47 +47,6 @@ class JudgeCase:
 # -- cases ---------------------------------------------------------------------------------------
 
 
-class _Line(BaseModel):
-    model_config = ConfigDict(strict=True)
-
-    claim: Annotated[str, StringConstraints(pattern=r"\S")]
-    doc: Annotated[str, StringConstraints(pattern=r"\S")]
-    label: Literal[0, 1] | bool
-    group: Annotated[str, StringConstraints(pattern=r"\S")]
-
-
-def load_cases(path: Path) -> list[JudgeCase]:
-    """Read the labels of a JSONL file, in file order.
-
-    One object a line: `claim`, `doc`, `label` (1 or true: supported) and `group`, the document's name. Further fields
-    and blank lines are skipped.
-
-    Raises:
-        DatasetError: The file cannot be read, holds bad lines (all are counted, at most 20 shown), or no case.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() breaks at U+2028 too
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} cannot be read as UTF-8 text ({error}): give a JSONL file of labels.") from error
-    cases, bad = [], []
-    for number, text in enumerate(lines, 1):
-        if not text.strip():
-            continue
-        try:
-            line = _Line.model_validate_json(text)
-        except ValidationError as error:
-            bad.append(f"  line {number}: {_reason(error)}")
-            continue
-        cases.append(JudgeCase(line.claim, line.doc, bool(line.label), line.group))
-    if bad:
-        more = [f"  and {len(bad) - _SHOWN} more"] if len(bad) > _SHOWN else []
-        head = f"{path} has {len(bad)} bad line{'s' if len(bad) > 1 else ''}; mend them:"
-        raise DatasetError("\n".join([head, *bad[:_SHOWN], *more]))
-    if not cases:
-        raise DatasetError(f"{path} has no label.")
-    return cases
-
-
 def dataset_name(path: Path) -> str:
     """Return the file's name without its ending and the name of a split: "wice" for wice_dev.jsonl."""
     return re.sub(r"[_-](train|dev|val|validation|test)$", "", path.stem)
@@ -109,13 +64,6 @@ def halves(cases: Sequence[JudgeCase], dataset: str) -> tuple[list[JudgeCase], l
         value = int(hashlib.sha256(f"{dataset}:{case.group}".encode()).hexdigest(), 16)
         parts[value % 2 == 0].append(case)
     return parts
-
-
-def _reason(error: ValidationError) -> str:
-    return "; ".join(
-        ": ".join(filter(None, [".".join(map(str, item["loc"][:1])), item["msg"]]))
-        for item in error.errors(include_url=False)
-    )
 
 
 # -- judging -------------------------------------------------------------------------------------

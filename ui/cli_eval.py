@@ -34,6 +34,7 @@ def eval_run(
     as_json: AsJson = False,
     split: Split = None,
     changes: Changes = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Ask so many of the questions, the same each time.")] = None,
     judge: Annotated[str, typer.Option(help="Of support: builtin, rules, nli:NAME, llm, or none.")] = "builtin",
     parallel: Annotated[
         int, typer.Option(min=1, max=64, help="Questions asked at once; worth it for a chat model on a server.")
@@ -49,7 +50,7 @@ def eval_run(
     in the home, for the page's Evals tab and for `pressmark eval compare`.
     """
     from eval import report
-    from eval.datasets import load_questions
+    from eval.datasets import drawn, load_questions
     from eval.runner import Figure, figures, run
     from eval.runs import Runs
     from eval.sample import QUESTIONS
@@ -57,13 +58,14 @@ def eval_run(
 
     path = dataset or QUESTIONS
     questions = load_questions(path, split=split)
+    questions = drawn(questions, sample) if sample else questions
     settings = settings_of(home, **changed(changes))
     with chain_of(settings) as chain:
         if not chain.store.archive.status().articles:
             raise typer.BadParameter(f"{settings.folder} is empty: ingest articles first, or run `pressmark demo`.")
         for misfit in _misfits(questions, chain.store.archive):
             say(f"The questions do not fit this archive: {misfit}", error=True)
-        options = _options(chain, settings, judge, partial_of(settings, path, split, judge), parallel)
+        options = _options(chain, settings, judge, partial_of(settings, path, split, judge, sample), parallel)
         done = run(chain, questions, dataset=path, settings=settings, progress=counter(as_json), options=options)
     found = figures(done)
     if out:
@@ -116,9 +118,9 @@ def changed(changes: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def partial_of(settings: Settings, dataset: Path, split: str | None, judge: str) -> Path:
+def partial_of(settings: Settings, dataset: Path, split: str | None, judge: str, sample: int | None) -> Path:
     """Return where a run of this kind notes what is done."""
-    kind = f"{dataset.absolute()} {split} {judge} {settings.model_dump_json(exclude={'home', 'host', 'port'})}"
+    kind = f"{dataset.absolute()} {split} {judge} {sample} {settings.model_dump_json(exclude={'home', 'host', 'port'})}"
     return settings.folder / "evals" / f"{hashlib.sha256(kind.encode()).hexdigest()[:16]}.partial.jsonl"
 
 

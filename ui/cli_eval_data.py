@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ui.cli_eval import eval_app
 from ui.cli_tools import Home, open_archive, say, settings_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @eval_app.command("adapt")
@@ -77,6 +74,12 @@ def eval_draft(
     save_lines(out, [question.line for question in found])
     for reason, times in dropped.most_common():
         say(f"{times} dropped: {reason}", error=True)
+    if len(found) < count:
+        say(
+            f"Fewer than {count}: the rules ask only where a pattern surely fits. A chat model (PRESSMARK_CHAT_MODEL) "
+            "finds more.",
+            error=True,
+        )
     say(f"{len(found)} questions in {out}; read them with `pressmark eval review {out}`.")
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from eval.datasets import Evidence, check_quotes, file_digest, load_questions
+from eval.datasets import Evidence, check_quotes, drawn, file_digest, load_questions
 from rag.errors import DatasetError
 from rag.schema import Query, TimeWindow, Turn
 
@@ -132,3 +132,13 @@ def test_check_quotes(written):
         "c: the quote is not in 'wire': 'nine people died.'",
         "d: no alias of ['7'] is in a quote",
     ]
+
+
+def test_a_draw_is_the_same_each_time_and_keeps_its_questions_when_others_go(written):
+    questions = load_questions(written(*[LINE | {"id": f"q{number}"} for number in range(20)]))
+    chosen = drawn(questions, 5)
+    assert len(chosen) == 5
+    assert chosen == [question for question in questions if question in chosen]
+    assert drawn(list(reversed(questions)), 5) == list(reversed(chosen))
+    assert set(question.id for question in drawn(questions[1:], 5)) >= {q.id for q in chosen} - {"q0"}
+    assert drawn(questions, 50) == questions

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +11,7 @@ from langchain_core.messages import AIMessage
 from eval.judge_baselines import EmbeddingSimilarity, best_bound, overlap
 from eval.judge_figures import Bin, auc, balanced_accuracy, calibration_error, reliability
 from eval.judge_report import JudgeReport, keep_report, latest_reports, report_text, validated_note
-from eval.judging import JudgeCase, dataset_name, halves, load_cases, validate
+from eval.judging import JudgeCase, dataset_name, halves, validate
 from rag.entailment import ChatEntailment
 from rag.errors import DatasetError
 from rag.verifier import Verifier
@@ -300,53 +299,6 @@ def test_trivial_judges_stand_beside_with_the_difference_to_the_best():
 
 
 # -- files ---------------------------------------------------------------------------------------
-
-LINE = {"claim": "Nine died.", "doc": PASSAGE, "label": 1, "group": "ferry"}
-
-
-@pytest.fixture
-def written(tmp_path):
-    def write(*lines):
-        path = tmp_path / "harbour_dev.jsonl"
-        path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines), encoding="utf-8")
-        return path
-
-    return write
-
-
-def test_a_line_becomes_a_case(written):
-    found = load_cases(written(LINE, "", LINE | {"label": 0}, LINE | {"label": True, "note": "kept out"}))
-    assert found == [case(True, "ferry"), case(False, "ferry"), case(True, "ferry")]
-
-
-def test_every_bad_line_is_named(written):
-    path = written(
-        "{", LINE, LINE | {"claim": " "}, LINE | {"label": 2}, LINE | {"label": "1"},
-        {name: LINE[name] for name in ("claim", "doc", "label")}, LINE | {"doc": None},
-    )  # fmt: skip
-    with pytest.raises(DatasetError, match="6 bad lines") as caught:
-        load_cases(path)
-    message = str(caught.value)
-    assert "line 2:" not in message
-    for part in (
-        "line 1: Invalid JSON", "line 3: claim: ", "line 4: label: ", "line 5: label: ",
-        "line 6: group: Field required", "line 7: doc: ",
-    ):  # fmt: skip
-        assert part in message
-
-
-def test_at_most_twenty_bad_lines_are_shown(written):
-    with pytest.raises(DatasetError) as caught:
-        load_cases(written(*["{"] * 25))
-    assert str(caught.value).count("  line ") == 20
-    assert "and 5 more" in str(caught.value)
-
-
-def test_no_cases_and_no_file_are_told(written, tmp_path):
-    with pytest.raises(DatasetError, match="no label"):
-        load_cases(written(""))
-    with pytest.raises(DatasetError, match="cannot be read"):
-        load_cases(tmp_path / "none.jsonl")
 
 
 def test_a_dataset_is_named_after_its_file_without_the_split(tmp_path):

@@ -17,9 +17,9 @@ ABSENT = "–"
 
 # In the order shown: are the answers right, do they stand on what is cited, does it refuse where it should, how fast.
 HEADLINES = (
-    "correct", "grounded_correct", "citation_precision", "quote_exact", "supported_claims", "alce_recall",
-    "alce_precision", "miscited", "abstention_precision", "abstention_recall", "over_refusal", "latency_p50_ms",
-    "latency_p95_ms",
+    "correct", "grounded_correct", "citation_precision", "quote_exact", "attribution", "supported_claims",
+    "alce_recall", "alce_precision", "miscited", "abstention_precision", "abstention_recall", "over_refusal",
+    "latency_p50_ms", "latency_p95_ms",
 )  # fmt: skip
 TAG_COLUMNS = (
     "right_outcome", "correct", "grounded_correct", "hit@{k}", "citation_precision", "window_right", "over_refusal",

@@ -205,11 +205,11 @@ def figures(run: Run) -> list[Figure]:
 
 
 class _Replay:
-    """A chain that gives the answer it already gave, so that baselines cost no model calls."""
+    """A chain that gives the answer it already gave, so that baselines cost no model calls, nor count any tokens."""
 
     def __init__(self, store: EvalStore, answer: Answer) -> None:
         self.store = store
-        self._answer = answer
+        self._answer = replace(answer, tokens={})
 
     def invoke(self, _query: Query, /) -> Answer:
         return self._answer

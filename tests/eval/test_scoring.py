@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -94,6 +95,14 @@ def test_window(tools, found, gold, expected):
     answer = tools.answered(("Nine people died.", "wire"), window=found)
     question = tools.asked("q", window=gold, **tools.DEATHS)
     assert score(question, answer, tools.FakeArchive(), k=8).values["window_right"] == expected
+
+
+def test_tokens_are_those_the_server_counted(tools):
+    question, answer = tools.asked("q", **tools.DEATHS), tools.answered(("Nine people died.", "wire"))
+    counted = replace(answer, tokens={"prompt": 900, "written": 12})
+    values = score(question, counted, tools.FakeArchive(), k=8).values
+    assert (values["prompt_tokens"], values["written_tokens"]) == (900.0, 12.0)
+    assert score(question, answer, tools.FakeArchive(), k=8).values["prompt_tokens"] is None
 
 
 def test_a_failure_has_the_same_figures_and_counts_as_wrong(tools):

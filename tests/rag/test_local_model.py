@@ -49,6 +49,8 @@ def test_nothing_it_invents_is_shown(small_model, sample_store):
     chosen = settings(SMOLLM)
     answer = AnswerChain(sample_store, chosen, small_model).invoke("Who put out the fire on the ferry Solenne?")
     assert answer.raw_text
+    assert answer.tokens["prompt"] > 100
+    assert answer.tokens["written"] > 0
     assert all(claim.verdict != "unsupported" and claim.citations for claim in answer.claims)
 
 

@@ -1,3 +1,4 @@
+from collections import Counter
 from contextlib import closing
 from itertools import pairwise
 
@@ -55,9 +56,13 @@ def test_a_sentence_is_shown_before_the_stream_ends():
 LIMITS = Limits(1000, 100, 60)
 
 
+LAST = ""  # servers that count tell it in a last chunk without text
+
+
 class Model:
-    def __init__(self, pieces):
+    def __init__(self, pieces, usage=None):
         self.pieces = pieces
+        self.usage = usage
 
     def stream(self, prompt):
         pieces = (piece for piece in self.pieces) if isinstance(self.pieces, list) else self.pieces
@@ -65,7 +70,16 @@ class Model:
             for piece in pieces:
                 if isinstance(piece, Exception):
                     raise piece
-                yield type("Chunk", (), {"text": piece})()
+                yield type("Chunk", (), {"text": piece, "usage_metadata": self.usage if piece == LAST else None})()
+
+
+def test_tokens_are_told_as_the_server_counts_them():
+    spent = Counter()
+    usage = {"input_tokens": 900, "output_tokens": 12, "total_tokens": 912}
+    assert list(write("Did it rain?", [], [], Model(["It rained. [1]", LAST], usage), LIMITS, spent))
+    assert spent == {"prompt": 900, "written": 12}
+    assert list(write("Did it rain?", [], [], Model(["It rained. [1]", LAST]), LIMITS, silent := Counter()))
+    assert silent == {}
 
 
 def test_what_a_failing_model_wrote_before_is_kept():

@@ -114,6 +114,26 @@ def test_eval_names_gold_that_the_archive_does_not_hold(home, tmp_path):
     assert "do not fit this archive: q1" in misfits.stderr
 
 
+def test_the_search_alone_is_measured_and_questions_may_be_drawn(home, tmp_path):
+    path = tmp_path / "relevant.jsonl"
+    line = {"id": "q1", "question": "What did the council of Brackwater close?", "relevant": {"b1": 1}, "split": "dev"}
+    path.write_text(json.dumps(line))
+    found = run("eval", "search", str(path), "--home", home)
+    assert found.exit_code == 0, found.stderr
+    assert [row.split()[1] for row in found.stdout.splitlines() if row.startswith(("dense", "bm25", "fused"))] == [
+        "1.000"
+    ] * 3
+
+    lines = [
+        {"id": f"q{number}", "question": f"Who is number {number}?", "answerable": False, "answers": [], "evidence": [],
+         "tags": ["who"], "split": "dev"}
+        for number in range(5)
+    ]  # fmt: skip
+    path.write_text("\n".join(map(json.dumps, lines)))
+    drawn = run("eval", "run", str(path), "--home", home, "--sample", "2", "--parallel", "2", "--judge", "none")
+    assert drawn.stdout.startswith("2 questions"), drawn.stderr
+
+
 def test_an_expected_failure_is_one_line_without_a_trace(home, capsys, monkeypatch):
     lock = take_lock(Path(home))
     monkeypatch.setattr(sys, "argv", ["pressmark", "--home", home, "ask", "Why?"])

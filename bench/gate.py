@@ -31,6 +31,7 @@ from rag.chain import build_chain
 from rag.schema import Answer, Query
 from rag.settings import load_settings
 from rag.verifier import verifier_of
+from ui.cli_tools import JUDGE
 
 BASELINE = Path(__file__).parents[1] / "eval" / "baseline.json"
 BROKEN: Mapping[str, tuple[System, dict[str, Any]]] = {
@@ -104,11 +105,11 @@ def _broken(home: Path, name: str) -> Run:
     system, changes = BROKEN[name]
     settings = load_settings(home=home, **changes)
     questions = load_questions(QUESTIONS)
-    judge = verifier_of(settings)
+    judge = verifier_of(settings.model_copy(update={"verifier": JUDGE}))
     chain = build_chain(settings)
     options = Options(
         judge=lambda claim, texts: judge.verify(claim, texts).verdict == "supported",
-        judge_name="builtin",
+        judge_name=JUDGE,
         routes=lambda answer: chain.retriever.by_route(answer.search_query, window=answer.window),
         baselines={},
     )

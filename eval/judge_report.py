@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FORM = 1
 FOLDER = Path("evals") / "judges"
+# What the built-in judge reaches on public labels; `builtin.sha256` tells with which weights and bounds.
+SHIPPED = Path(__file__).parent / "data" / "judges"
 _LOWER_IS_BETTER = {"ece", "brier", "unanswered", "ms_p50", "ms_p95"}
 
 
@@ -119,13 +121,18 @@ def keep_report(home: Path, report: JudgeReport) -> Path:
 
 
 def latest_reports(home: Path) -> list[JudgeReport]:
-    """Return the kept reports, one for each judge and dataset, newest first.
+    """Return the reports kept in a home, one for each judge and dataset, newest first; then those that are shipped.
 
     Raises:
         DatasetError: One of the files is damaged.
     """
     found = [JudgeReport.load(path) for path in sorted((home / FOLDER).glob("*.json"))]
-    return sorted(found, key=lambda report: report.created_at, reverse=True)
+    known = {(report.judge, report.dataset) for report in found}
+    shipped = [JudgeReport.load(path) for path in sorted(SHIPPED.glob("*.json"))]
+    return [
+        *sorted(found, key=lambda report: report.created_at, reverse=True),
+        *(report for report in shipped if (report.judge, report.dataset) not in known),
+    ]
 
 
 def validated_note(report: JudgeReport) -> str:

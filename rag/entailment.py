@@ -53,18 +53,18 @@ def best_parts(claim: str, texts: Sequence[str]) -> str:
 class NetworkEntailment:
     """The shipped network. Threads take turns: torch is given its threads once."""
 
-    name = "builtin"
-
     def __init__(
         self,
         network: torch.nn.Module,
         tokenizer: Tokenizer,
         *,
+        name: str = "builtin",
         supported: float,
         thin: float,
         doubted: float,
         partly: float,
     ) -> None:
+        self.name = name
         self.supported = supported
         self.thin = thin
         self.doubted = doubted
@@ -87,14 +87,19 @@ class NetworkEntailment:
 
 
 @cache
-def shipped_entailment() -> NetworkEntailment:
+def shipped_entailment(*, balanced: bool = False) -> NetworkEntailment:
     """Load the network in the package, with the bounds set for it (`training/bounds.py`).
+
+    Args:
+        balanced: With the bounds that err as often on either side, for judging; else with the strict ones, for what is
+            shown: they catch what a weak model makes up, and withhold more of what is true.
 
     Raises:
         ModelError: The weights are missing or damaged, or the packaged model is not installed.
     """
     bounds = json.loads(resources.files("rag.data").joinpath(BOUNDS).read_text(encoding="utf-8"))
-    return NetworkEntailment(load_shipped(WEIGHTS), load_tokenizer(), **bounds)
+    name, chosen = ("builtin:balanced", bounds["balanced"]) if balanced else ("builtin", bounds["strict"])
+    return NetworkEntailment(load_shipped(WEIGHTS), load_tokenizer(), name=name, **chosen)
 
 
 class CrossEntailment:

@@ -79,8 +79,9 @@ class Settings(BaseSettings):
     )
     verifier: str = Field(
         default="builtin",
-        description="What checks a chat model's sentences after the rules: the network in the package (builtin), "
-        "nothing more (rules), nli: with the name or folder of a cross-encoder, or llm for the chat model itself.",
+        description="What checks a chat model's sentences after the rules: the network in the package, strictly "
+        "(builtin) or so that it withholds less (builtin:balanced), nothing more (rules), nli: with the name or folder "
+        "of a cross-encoder, or llm for the chat model itself.",
     )
     lenient: bool = Field(default=False, description="Show unsupported sentences, marked, instead of withholding them.")
     host: str = Field(default="127.0.0.1", description="Address the server binds to.")

@@ -98,7 +98,7 @@ def _dated(passage: str) -> str:
 
 
 def verifier_of(settings: Settings, chat: BaseChatModel | None = None) -> Verifier:
-    """Return the verifier that the settings name: "builtin", "rules", "nli:NAME" or "llm".
+    """Return the verifier that the settings name: "builtin", "builtin:balanced", "rules", "nli:NAME" or "llm".
 
     Raises:
         ModelError: Its model cannot be loaded.
@@ -108,8 +108,8 @@ def verifier_of(settings: Settings, chat: BaseChatModel | None = None) -> Verifi
     from rag.errors import SettingsError
 
     kind, _, name = settings.verifier.partition(":")
-    if kind == "builtin" and not name:
-        return Verifier(shipped_entailment())
+    if kind == "builtin" and name in ("", "balanced"):
+        return Verifier(shipped_entailment(balanced=bool(name)))
     if kind == "rules" and not name:
         return Verifier()
     if kind == "nli" and name:
@@ -119,6 +119,6 @@ def verifier_of(settings: Settings, chat: BaseChatModel | None = None) -> Verifi
             raise SettingsError("PRESSMARK_VERIFIER=llm needs a chat model: set PRESSMARK_CHAT_MODEL.")
         return Verifier(ChatEntailment(chat))
     raise SettingsError(
-        f"PRESSMARK_VERIFIER={settings.verifier!r} is none: write builtin, rules, llm, or nli: with the name or "
-        "folder of a cross-encoder."
+        f"PRESSMARK_VERIFIER={settings.verifier!r} is none: write builtin, builtin:balanced, rules, llm, or nli: with "
+        "the name or folder of a cross-encoder."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.cli_tools import AsJson, Home, chain_of, counter, dumped, say, settings_of
+from ui.cli_tools import JUDGE, AsJson, Home, chain_of, counter, dumped, say, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,9 @@ def eval_run(
     split: Split = None,
     changes: Changes = None,
     sample: Annotated[int | None, typer.Option(min=1, help="Ask so many of the questions, the same each time.")] = None,
-    judge: Annotated[str, typer.Option(help="Of support: builtin, rules, nli:NAME, llm, or none.")] = "builtin",
+    judge: Annotated[
+        str, typer.Option(help="Of support: builtin:balanced, builtin, rules, nli:NAME, llm, or none.")
+    ] = JUDGE,
     parallel: Annotated[
         int, typer.Option(min=1, max=64, help="Questions asked at once; worth it for a chat model on a server.")
     ] = 1,

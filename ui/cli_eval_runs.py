@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ui.cli_eval import eval_app
-from ui.cli_tools import AsJson, Home, counter, dumped, say, settings_of
+from ui.cli_tools import JUDGE, AsJson, Home, counter, dumped, say, settings_of
 
 if TYPE_CHECKING:
     from eval.records import Run
@@ -109,7 +109,7 @@ def eval_report(
 def eval_judge(
     data: Annotated[Path, typer.Argument(help="Human labels: claim, document, label, group; JSONL, CSV or RAGTruth.")],
     home: Home = None,
-    judge: Annotated[str, typer.Option(help="builtin, rules, nli:NAME or llm.")] = "builtin",
+    judge: Annotated[str, typer.Option(help="builtin:balanced, builtin, rules, nli:NAME or llm.")] = JUDGE,
     form: Annotated[str | None, typer.Option(help="claims or ragtruth; guessed if left out.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Measure all cases, not half of the documents.")] = False,
     as_json: AsJson = False,
@@ -160,7 +160,4 @@ def judge_notes(settings: Settings, judge: str) -> list[str]:
     if not judge:
         return []
     notes = [validated_note(report) for report in latest_reports(settings.folder) if report.judge == judge]
-    return notes or [
-        f"judge {judge}: not measured on human labels in this home (`pressmark eval judge LABELS` does); what the "
-        "built-in one reaches is in docs/evaluation.md."
-    ]
+    return notes or [f"judge {judge}: not measured on human labels in this home (`pressmark eval judge LABELS` does)."]

@@ -31,6 +31,9 @@ Until = Annotated[str, typer.Option(help="Only articles published before this da
 Outlet = Annotated[list[str] | None, typer.Option("--outlet", help="Only this outlet; may be repeated.")]
 
 
+JUDGE = "builtin:balanced"  # of evals: as strict as the check of what is shown it would call much wrong that is right
+
+
 @dataclass(slots=True)
 class Common:
     """The home given before the command's name; typer hands no value from callback to command."""

@@ -146,3 +146,14 @@ def test_a_model_is_told_what_relative_words_mean():
     Verifier(model).verify("The bridge was opened by the mayor Halloran in early June.", [PASSAGE])
     ((_, text),) = model.asked
     assert "on Tuesday [3 June 2025]" in text
+
+
+def test_balanced_bounds_pass_more_and_no_planted_fault_of_the_rules():
+    strict, balanced = (
+        verifier_of(Settings(_env_file=None, verifier=name)) for name in ("builtin", "builtin:balanced")
+    )
+    assert balanced.name == "builtin:balanced"
+    told = "The bridge was inaugurated on Tuesday by Halloran, who is the mayor."
+    assert strict.verify(told, [PASSAGE]).verdict != "supported"
+    assert balanced.verify(told, [PASSAGE]).verdict == "supported"
+    assert balanced.verify("Mayor Ines Halloran opened it on Friday.", [PASSAGE]).verdict == "unsupported"

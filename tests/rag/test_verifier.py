@@ -153,7 +153,7 @@ def test_balanced_bounds_pass_more_and_no_planted_fault_of_the_rules():
         verifier_of(Settings(_env_file=None, verifier=name)) for name in ("builtin", "builtin:balanced")
     )
     assert balanced.name == "builtin:balanced"
-    told = "The bridge was inaugurated on Tuesday by Halloran, who is the mayor."
+    told = "On Tuesday Halloran inaugurated a bridge worth 40 million crowns."
     assert strict.verify(told, [PASSAGE]).verdict != "supported"
     assert balanced.verify(told, [PASSAGE]).verdict == "supported"
     assert balanced.verify("Mayor Ines Halloran opened it on Friday.", [PASSAGE]).verdict == "unsupported"

@@ -121,18 +121,25 @@ def keep_report(home: Path, report: JudgeReport) -> Path:
 
 
 def latest_reports(home: Path) -> list[JudgeReport]:
-    """Return the reports kept in a home, one for each judge and dataset, newest first; then those that are shipped.
+    """Return the kept reports, one for each judge and dataset, newest first.
 
     Raises:
         DatasetError: One of the files is damaged.
     """
     found = [JudgeReport.load(path) for path in sorted((home / FOLDER).glob("*.json"))]
-    known = {(report.judge, report.dataset) for report in found}
+    return sorted(found, key=lambda report: report.created_at, reverse=True)
+
+
+def known_reports(home: Path) -> list[JudgeReport]:
+    """Return the reports kept in a home, and of those that are shipped the ones on other datasets.
+
+    Raises:
+        DatasetError: One of the home's files is damaged.
+    """
+    kept = latest_reports(home)
+    measured = {(report.judge, report.dataset) for report in kept}
     shipped = [JudgeReport.load(path) for path in sorted(SHIPPED.glob("*.json"))]
-    return [
-        *sorted(found, key=lambda report: report.created_at, reverse=True),
-        *(report for report in shipped if (report.judge, report.dataset) not in known),
-    ]
+    return [*kept, *(report for report in shipped if (report.judge, report.dataset) not in measured)]
 
 
 def validated_note(report: JudgeReport) -> str:

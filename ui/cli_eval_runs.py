@@ -155,9 +155,9 @@ def run_of(name: str, home: Path | None) -> Run:
 
 def judge_notes(settings: Settings, judge: str) -> list[str]:
     """Return what is known of how far a judge can be trusted, a line for each dataset it was measured on."""
-    from eval.judge_report import latest_reports, validated_note
+    from eval.judge_report import known_reports, validated_note
 
     if not judge:
         return []
-    notes = [validated_note(report) for report in latest_reports(settings.folder) if report.judge == judge]
+    notes = [validated_note(report) for report in known_reports(settings.folder) if report.judge == judge]
     return notes or [f"judge {judge}: not measured on human labels in this home (`pressmark eval judge LABELS` does)."]

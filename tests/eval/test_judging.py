@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -10,9 +12,17 @@ from langchain_core.messages import AIMessage
 
 from eval.judge_baselines import EmbeddingSimilarity, best_bound, overlap
 from eval.judge_figures import Bin, auc, balanced_accuracy, calibration_error, reliability
-from eval.judge_report import JudgeReport, keep_report, latest_reports, report_text, validated_note
+from eval.judge_report import (
+    SHIPPED,
+    JudgeReport,
+    keep_report,
+    known_reports,
+    latest_reports,
+    report_text,
+    validated_note,
+)
 from eval.judging import JudgeCase, dataset_name, halves, validate
-from rag.entailment import ChatEntailment
+from rag.entailment import BOUNDS, WEIGHTS, ChatEntailment
 from rag.errors import DatasetError
 from rag.verifier import Verifier
 
@@ -357,3 +367,16 @@ def test_the_table_has_the_trivial_judges_beside_and_the_bins_below():
     assert (rows["caught"][1], rows["caught"][4:]) == ("0.500", ["2/6", "0.000", "1.000", "0.000", "0.000"])
     assert rows["brier"][1:3] == ["(-)", "0.192"]
     assert rows["0.9"] == ["0.9", "to", "1.0", "1", "0.900", "1.000"]
+
+
+def test_what_the_built_in_judge_reaches_is_shipped_and_of_these_weights(tmp_path):
+    """If this fails the weights or bounds are others: judge both sets again, copy the reports, write the new sum."""
+    parts = [resources.files("rag.data").joinpath(name).read_bytes() for name in (WEIGHTS, BOUNDS)]
+    assert (SHIPPED / "builtin.sha256").read_text().split()[0] == hashlib.sha256(b"".join(parts)).hexdigest()
+    shipped = known_reports(tmp_path)
+    assert {(report.judge, report.dataset) for report in shipped} == {
+        ("builtin:balanced", "summedits"), ("builtin:balanced", "wice"),
+    }  # fmt: skip
+    own = replace(shipped[0], cases=7)
+    keep_report(tmp_path, own)
+    assert [report.cases for report in known_reports(tmp_path) if report.dataset == own.dataset] == [7]

@@ -119,6 +119,6 @@ def verifier_of(settings: Settings, chat: BaseChatModel | None = None) -> Verifi
             raise SettingsError("PRESSMARK_VERIFIER=llm needs a chat model: set PRESSMARK_CHAT_MODEL.")
         return Verifier(ChatEntailment(chat))
     raise SettingsError(
-        f"PRESSMARK_VERIFIER={settings.verifier!r} is none: write builtin, builtin:balanced, rules, llm, or nli: with "
-        "the name or folder of a cross-encoder."
+        f"There is no check of claims {settings.verifier!r} (PRESSMARK_VERIFIER, or an eval's --judge): write builtin, "
+        "builtin:balanced, rules, llm, or nli: with the name or folder of a cross-encoder."
     )

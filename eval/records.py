@@ -32,6 +32,7 @@ class Record:
         answer: The whole `Answer` as JSON; None for failed calls and for baselines.
         error: What the call raised, "" if nothing.
         cluster: Questions with the same one rest on the same articles (`eval.clusters`).
+        confidence: The answer's; of a baseline that of the answer it is built on.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Record:
     answer: dict[str, Any] | None = None  # JSON of rag.schema.Answer, kept as written for later forms of it
     error: str = ""
     cluster: str = ""
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

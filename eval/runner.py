@@ -186,7 +186,7 @@ def _identity(
 
 
 def _last_answer(done: Sequence[Answered]) -> Answer | None:
-    answer = done[-1].record.answer if done else None
+    answer = next((one.record.answer for one in reversed(done) if one.record.answer), None)
     return answers_adapter().validate_python(answer, strict=False) if answer else None
 
 
@@ -259,7 +259,7 @@ def _recorded(store: EvalStore, question: EvalQuestion, call: _Call, options: Op
     scores = score(question, call.answer, store.archive, k=options.k, judge=options.judge, routes=routes)
     record = _record(question, call.answer.status, scores)
     answer_json = answers_adapter().dump_python(call.answer, mode="json")
-    return replace(record, latency_ms=call.latency_ms, answer=answer_json)
+    return replace(record, latency_ms=call.latency_ms, answer=answer_json, confidence=call.answer.confidence)
 
 
 def _record(question: EvalQuestion, status: RecordStatus, scores: Scores) -> Record:
@@ -310,7 +310,9 @@ def _estimates(records: Sequence[Record]) -> dict[str, Estimate]:
 
 
 def _confidence(record: Record) -> float:
-    return float(record.answer["confidence"]) if record.answer else 0.0
+    if record.confidence is None:  # a failed call, or a run file from before it was kept
+        return float(record.answer["confidence"]) if record.answer else 0.0
+    return record.confidence
 
 
 def _latencies(records: Sequence[Record], clusters: Sequence[str]) -> dict[str, Estimate]:

@@ -17,6 +17,7 @@ from eval.adapters.retrieval import (
 from eval.datasets import load_questions
 from eval.metrics.retrieval import all_evidence_at_k, hit_at_k, recall_at_k, reciprocal_rank
 from eval.metrics.statistics import Estimate, mean
+from rag.errors import DatasetError
 
 Searches = Callable[[str], Mapping[str, Sequence[str]]]
 """A question to the article ids that each search finds, best first, by the search's name."""
@@ -31,7 +32,10 @@ def load_relevance(path: Path, *, split: str | None = None) -> list[RetrievalQue
     """
     if _tells_relevance(path):
         return load_retrieval(path, split=split)
-    return retrieval_questions(load_questions(path, split=split))
+    found = retrieval_questions(load_questions(path, split=split))
+    if not found:
+        raise DatasetError(f"{path} has no question with evidence: the search can be measured on such only.")
+    return found
 
 
 def search_figures(questions: Sequence[RetrievalQuestion], searches: Searches, *, k: int = 10) -> Figures:

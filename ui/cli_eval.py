@@ -67,12 +67,15 @@ def eval_run(
             raise typer.BadParameter(f"{settings.folder} is empty: ingest articles first, or run `pressmark demo`.")
         for misfit in _misfits(questions, chain.store.archive):
             say(f"The questions do not fit this archive: {misfit}", error=True)
-        options = _options(chain, settings, judge, partial_of(settings, path, split, judge, sample), parallel)
+        partial = partial_of(settings, path, f"{split} {judge} {sample} {_archive_digest(chain.store.archive)}")
+        if partial.exists():
+            say("Going on with a run of these questions that was stopped.", error=True)
+        options = _options(chain, settings, judge, partial, parallel)
         done = run(chain, questions, dataset=path, settings=settings, progress=counter(as_json), options=options)
     found = figures(done)
-    if out:
-        done.save(out)
     name = Runs(settings.folder).keep(done, path.name, found)
+    if out:  # after it is kept: a path that cannot be written loses nothing
+        done.save(out)
     if as_json:
         say(dumped(list[Figure], found))
         return
@@ -120,10 +123,18 @@ def changed(changes: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def partial_of(settings: Settings, dataset: Path, split: str | None, judge: str, sample: int | None) -> Path:
-    """Return where a run of this kind notes what is done."""
-    kind = f"{dataset.absolute()} {split} {judge} {sample} {settings.model_dump_json(exclude={'home', 'host', 'port'})}"
+def partial_of(settings: Settings, dataset: Path, more: str) -> Path:
+    """Return where a run notes what is done: another place for other questions, settings, or `more` that differs."""
+    from eval.datasets import file_digest
+
+    shown = settings.model_dump_json(exclude={"home", "host", "port"})
+    kind = f"{dataset.absolute()} {file_digest(dataset)} {more} {shown}"
     return settings.folder / "evals" / f"{hashlib.sha256(kind.encode()).hexdigest()[:16]}.partial.jsonl"
+
+
+def _archive_digest(archive: Archive) -> str:
+    """Return what changes with the archive: a run that goes on must not mix two of them."""
+    return hashlib.sha256("\n".join(sorted(archive.passage_ids())).encode()).hexdigest()
 
 
 @eval_app.command("search")

@@ -68,6 +68,9 @@ def eval_draft(
     from eval.review import save_lines
     from rag.providers import chat_model
 
+    if out.exists():
+        raise typer.BadParameter(f"{out} is there already, perhaps reviewed: name another file, or move it away.")
+
     dropped: Counter[str] = Counter()
     with open_archive(home) as archive:
         found = draft(archive, count=count, seed=seed, model=chat_model(settings_of(home)), dropped=dropped)

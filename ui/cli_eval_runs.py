@@ -99,7 +99,10 @@ def eval_report(
     if as_markdown:
         say(markdown_report(found, other=before, judge_notes=notes))
         return
-    path = out or settings_of(home).folder / "evals" / f"{Path(run).stem}.html"
+    beside = (
+        Path(run).with_suffix(".html") if Path(run).exists() else settings_of(home).folder / "evals" / f"{run}.html"
+    )
+    path = out or beside
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(html_report(found, other=before, judge_notes=notes), encoding="utf-8")
     say(f"Written to {path}.")

@@ -102,6 +102,13 @@ def test_same_answers_same_figures_but_for_time(chain, questions):
     assert one == two
 
 
+def test_citations_moved_are_as_sure_as_the_answer_they_are_of(chain, questions):
+    done = run(chain, questions)
+    sure = [record.confidence for record in done.records]
+    assert 0.5 in sure
+    assert [record.confidence for record in done.baselines["shuffled"]] == sure
+
+
 def test_asked_at_once_the_answers_keep_their_order(chain, questions):
     alone, four = (run(chain, questions, options=Options(parallel=n)) for n in (1, 4))
     assert [(r.id, r.values) for r in four.records] == [(r.id, r.values) for r in alone.records]

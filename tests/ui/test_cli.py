@@ -150,3 +150,26 @@ def test_help_is_quick_and_names_every_command():
     shown = subprocess.run([sys.executable, "-m", "ui.cli", "--help"], capture_output=True, text=True, check=True)
     for name in ("demo", "ingest", "ask", "search", "serve", "articles", "eval", "doctor"):
         assert name in shown.stdout
+
+
+def test_a_file_of_questions_is_not_drafted_over_and_a_run_is_kept_before_it_is_written_elsewhere(home, tmp_path):
+    path = tmp_path / "reviewed.jsonl"
+    path.write_text("{}")
+    refused = run("eval", "draft", str(path), "--home", home)
+    assert refused.exit_code == 2
+    assert path.read_text() == "{}"
+
+    line = {
+        "id": "kept",
+        "question": "Who?",
+        "answerable": False,
+        "answers": [],
+        "evidence": [],
+        "tags": [],
+        "split": "dev",
+    }
+    path.write_text(json.dumps(line))
+    before = len(run("eval", "runs", "--home", home).stdout.splitlines())
+    (tmp_path / "file").write_text("")
+    run("eval", "run", str(path), "--home", home, "--judge", "none", "--out", str(tmp_path / "file" / "run.json"))
+    assert len(run("eval", "runs", "--home", home).stdout.splitlines()) == before + 1

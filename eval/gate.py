@@ -106,11 +106,12 @@ def _bound_check(bound: Bound, figure: Estimate | None, run: Run, baseline: Base
     if figure is None and run.k != baseline.k:
         problem = f"{place} is missing: the run scored {run.k} places, the baseline {baseline.k}."
     elif figure is None and not any(record.split == bound.group for record in run.records):
-        problem = f"{place} is missing: the run asked no question of it; run the eval without --split."
+        problem = f"{place} is missing: the run asked no question of it; run the eval without --split and --sample."
     elif figure is None:
         problem = f"{place} is missing: this build does not measure it; write a new baseline if that is meant."
     elif figure.of != bound.of:
-        problem = f"{place} is over {figure.of} questions, the baseline over {bound.of}; run the eval without --split."
+        asked = f"{place} is over {figure.of} questions, the baseline over {bound.of}"
+        problem = f"{asked}; run the eval without --split and --sample."
     elif value is None:
         problem = f"{place} applies to no answer of the run, in the baseline to {bound.n}."
     elif bound.excess(value) > ROUNDING:

@@ -82,9 +82,18 @@ class Run:
     peak_mb: float = 0.0
 
     def save(self, path: Path) -> None:
-        """Write the run as one JSON file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_adapter().dump_json(self, indent=1) + b"\n")
+        """Write the run as one JSON file.
+
+        Raises:
+            DatasetError: It cannot be written there.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(_adapter().dump_json(self, indent=1) + b"\n")
+        except OSError as error:
+            raise DatasetError(
+                f"The run cannot be written to {path} ({error.strerror}): choose another place."
+            ) from error
 
     @classmethod
     def load(cls, path: Path) -> Run:

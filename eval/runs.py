@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from eval.records import Run
 from eval.runner import Figure, figures
-from rag.errors import NotFoundError
+from rag.errors import DatasetError, NotFoundError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -62,9 +62,21 @@ class Runs:
         return name
 
     def latest(self, limit: int = 50) -> list[RunCard]:
-        """Return the cards of the last runs, newest first."""
+        """Return the cards of the last runs, newest first.
+
+        Raises:
+            DatasetError: One of them is damaged.
+        """
         names = sorted((path.name.removesuffix(_CARD) for path in self._folder.glob(f"*{_CARD}")), reverse=True)
-        return [_adapter().validate_json((self._folder / f"{name}{_CARD}").read_bytes()) for name in names[:limit]]
+        return [self._card(self._folder / f"{name}{_CARD}") for name in names[:limit]]
+
+    def _card(self, path: Path) -> RunCard:
+        from pydantic import ValidationError
+
+        try:
+            return _adapter().validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise DatasetError(f"{path} is damaged: delete it. Its run, without .card, can still be read.") from error
 
     def get(self, name: str) -> Run:
         """Return a run.

@@ -39,7 +39,7 @@ def load_relevance(path: Path, *, split: str | None = None) -> list[RetrievalQue
 
 
 def search_figures(questions: Sequence[RetrievalQuestion], searches: Searches, *, k: int = 10) -> Figures:
-    """Return for each search its figures over all questions, with 95 % bootstrap intervals.
+    """Return for each search its figures over all questions, with 95 % intervals that draw questions one by one.
 
     Places are articles, each at its best passage's place, as BEIR ranks documents: `ndcg@k` by grades
     (`graded_ndcg_at_k`), `recall@k` of the relevant articles, `hit@k` of any, `all@k` of all of them, `mrr@k`.
@@ -51,10 +51,11 @@ def search_figures(questions: Sequence[RetrievalQuestion], searches: Searches, *
     """
     found = {question.question: searches(question.question) for question in questions}
     names = list(dict.fromkeys(name for routes in found.values() for name in routes))
-    return {
-        name: _figures(graded_rankings(questions, lambda text, name=name: found[text][name]), k)  # type: ignore[misc]
+    rankings = {
+        name: graded_rankings(questions, {text: routes[name] for text, routes in found.items()}.__getitem__)
         for name in names
     }
+    return {name: _figures(ranked, k) for name, ranked in rankings.items()}
 
 
 def search_table(figures: Figures, questions: int) -> str:

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from eval.compare import is_amount, lower_is_better
 from eval.datasets import EvalQuestion
 from eval.runner import Figure, Options, figures, run
 from ingest.indexer import index_articles
@@ -71,9 +72,9 @@ def sweep(
     """
     options = options or Options(baselines={})
     home = settings_with({})
-    for changed in combinations(grid):
+    # All read first: a bad value must not come up after hours.
+    for changed, settings in [(changed, settings_with(changed)) for changed in combinations(grid)]:
         told(changed)
-        settings = settings_with(changed)
         with _chain(home, settings) as chain:
             done = run(chain, questions, settings=settings, options=options)
         found = [figure for figure in figures(done) if figure.group == "all" and figure.system == "pressmark"]
@@ -117,8 +118,7 @@ def sweep_table(swept: Sequence[Swept]) -> str:
         cells = []
         for name in names:
             value = _value(item, name)
-            whole = name.endswith("_ms")
-            shown = "-" if value is None else f"{value:.0f}" if whole else f"{value:.3f}"
+            shown = "-" if value is None else f"{value:.0f}" if is_amount(name) else f"{value:.3f}"
             cells.append(f"{shown}{'*' if value is not None and value == best[name] else ' '}")
         rows.append([", ".join(f"{name}={value}" for name, value in item.changed.items()), *cells])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -137,5 +137,6 @@ def _value(item: Swept, name: str) -> float | None:
 
 def _best(swept: Sequence[Swept], name: str) -> float | None:
     values = [value for item in swept if (value := _value(item, name)) is not None]
-    lower = name.endswith("_ms") or name == "over_refusal"
-    return (min if lower else max)(values, default=None)
+    if len(set(values)) < 2:  # none is better
+        return None
+    return (min if lower_is_better(name) else max)(values)

@@ -171,6 +171,8 @@ def eval_sweep(
     if not grid:
         raise typer.BadParameter("give at least one, such as --grid k=4,8,12", param_hint="--grid")
     values = {name: listed.split(",") for name, _, listed in (item.partition("=") for item in grid)}
+    if len(values) < len(grid):
+        raise typer.BadParameter("a setting is named twice: write its values once, as k=4,8", param_hint="--grid")
     questions = load_questions(dataset or QUESTIONS, split=split)
     found = sweep(
         questions,

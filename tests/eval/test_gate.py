@@ -213,8 +213,12 @@ def test_a_figure_that_is_missing_fails():
 def test_a_run_over_one_split_fails(build, good):
     dev = build(questions=[question for question in build.questions if question.split == "dev"])
     found = problems(gate(dev, good))
-    assert "mrr@8 on all is over 12 questions, the baseline over 24; run the eval without --split." in found
-    assert "mrr@8 on test is missing: the run asked no question of it; run the eval without --split." in found
+    assert (
+        "mrr@8 on all is over 12 questions, the baseline over 24; run the eval without --split and --sample." in found
+    )
+    assert (
+        "mrr@8 on test is missing: the run asked no question of it; run the eval without --split and --sample." in found
+    )
 
 
 def test_other_data_and_another_judge_are_errors_with_the_cure():

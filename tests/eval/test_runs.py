@@ -4,7 +4,7 @@ import pytest
 
 from eval.runner import run
 from eval.runs import Runs
-from rag.errors import NotFoundError
+from rag.errors import DatasetError, NotFoundError
 
 
 @pytest.fixture
@@ -28,3 +28,11 @@ def test_runs_are_kept_newest_first_and_come_back_as_they_were(done, tmp_path):
 def test_a_run_that_is_not_there_or_no_name_is_an_error(tmp_path, name):
     with pytest.raises(NotFoundError, match="No eval run"):
         Runs(tmp_path).get(name)
+
+
+def test_a_damaged_card_is_named(done, tmp_path):
+    runs = Runs(tmp_path)
+    name = runs.keep(done, "mine.jsonl")
+    (tmp_path / "evals" / f"{name}.card.json").write_text("{")
+    with pytest.raises(DatasetError, match=rf"{name}\.card\.json is damaged: delete it"):
+        runs.latest()

@@ -134,6 +134,16 @@ def test_the_search_alone_is_measured_and_questions_may_be_drawn(home, tmp_path)
     assert drawn.stdout.startswith("2 questions"), drawn.stderr
 
 
+def test_values_of_a_grid_are_read_before_anything_is_asked(home, tmp_path):
+    path = tmp_path / "questions.jsonl"
+    line = {"id": "q", "question": "Who?", "answerable": False, "answers": [], "evidence": [], "tags": []}
+    path.write_text(json.dumps(line | {"split": "dev"}))
+    bad = run("eval", "sweep", str(path), "--home", home, "--grid", "k=2,abc")
+    assert "k=2" not in bad.stderr.splitlines()
+    assert "PRESSMARK_K" in str(bad.exception)
+    assert run("eval", "sweep", str(path), "--home", home, "--grid", "k=2", "--grid", "k=4").exit_code == 2
+
+
 def test_an_expected_failure_is_one_line_without_a_trace(home, capsys, monkeypatch):
     lock = take_lock(Path(home))
     monkeypatch.setattr(sys, "argv", ["pressmark", "--home", home, "ask", "Why?"])
@@ -171,5 +181,8 @@ def test_a_file_of_questions_is_not_drafted_over_and_a_run_is_kept_before_it_is_
     path.write_text(json.dumps(line))
     before = len(run("eval", "runs", "--home", home).stdout.splitlines())
     (tmp_path / "file").write_text("")
-    run("eval", "run", str(path), "--home", home, "--judge", "none", "--out", str(tmp_path / "file" / "run.json"))
+    failed = run(
+        "eval", "run", str(path), "--home", home, "--judge", "none", "--out", str(tmp_path / "file" / "run.json")
+    )
+    assert "choose another place" in str(failed.exception)
     assert len(run("eval", "runs", "--home", home).stdout.splitlines()) == before + 1

@@ -1,8 +1,7 @@
-"""The archive: articles with versions, passages, full text (FTS5, BM25)."""
+"""The archive: articles with versions, and their passages."""
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,13 +16,11 @@ from rag.database import Database
 from rag.errors import NotFoundError
 from rag.feedback import FeedbackBook
 from rag.files import Files
+from rag.full_text import FullText
 from rag.ingests import Ingests
 from rag.schema import ArchiveStatus, Article, Passage, TimeWindow
 from rag.served import ServedAnswers
 from rag.stories import Stories
-from rag.words import STOP_WORDS
-
-_WORD = re.compile(r"\w+")
 
 
 class Archive:
@@ -32,6 +29,7 @@ class Archive:
     def __init__(self, db: Database) -> None:
         self._db = db
         self.files = Files(db)
+        self.full_text = FullText(db)
         self.stories = Stories(db)
         self.answers = Answers(db)
         self.feedback = FeedbackBook(db)
@@ -210,34 +208,6 @@ class Archive:
 
     def _count(self, of: str, values: Sequence[object] = ()) -> int:
         return int(self._db.rows(f"SELECT count(*) AS n FROM {of}", values)[0]["n"])
-
-    def search_text(
-        self, query: str, *, limit: int, window: TimeWindow | None = None, sources: Sequence[str] = ()
-    ) -> list[tuple[str, float]]:
-        """Return up to `limit` (passage id, BM25 score), best (highest) first, ties by id.
-
-        Any word of `query` may match; a match in the title counts twice.
-        """
-        words = list(dict.fromkeys(_WORD.findall(query.lower())))
-        words = [word for word in words if word not in STOP_WORDS] or words
-        if not words:
-            return []
-        condition, values = filters(window, sources)
-        rows = self._db.rows(
-            "SELECT p.id, bm25(passages_text, 2.0, 1.0) AS score FROM passages_text "
-            "JOIN passages p ON p.rowid = passages_text.rowid "
-            "JOIN articles a ON a.id = p.article_id AND a.version = p.version "
-            f"WHERE passages_text MATCH ?{condition} ORDER BY score, p.id LIMIT ?",
-            [" OR ".join(f'"{word}"' for word in words), *values, limit],
-        )
-        return [(row["id"], -float(row["score"])) for row in rows]  # SQLite's score is lower for better
-
-    def document_frequencies(self, words: Sequence[str]) -> tuple[dict[str, int], int]:
-        """Return in how many passages each word (or a form of it) occurs, and the number of passages."""
-        found = {}
-        for word in words:
-            found[word] = self._count("passages_text WHERE passages_text MATCH ?", [f'"{word}"'])
-        return found, self.passage_count()
 
     def count_in(self, window: TimeWindow | None, sources: Sequence[str] = ()) -> int:
         """Return how many current articles lie in the window and come from the outlets."""

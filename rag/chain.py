@@ -224,7 +224,9 @@ class AnswerChain(Runnable[Any, Event]):
         work.found = self.retriever.retrieve(work.search_query, window=window, sources=work.query.sources, also=also)
         work.lap("retrieve", since)
         since = time.perf_counter()
-        work.reading = read(work.search_query, work.found, network=shipped_network(), counts=self.store.archive)
+        work.reading = read(
+            work.search_query, work.found, network=shipped_network(), counts=self.store.archive.full_text
+        )
         work.found = reranked(work.found, work.reading)
         work.lap("read", since)
 

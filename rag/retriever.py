@@ -61,7 +61,7 @@ class HybridRetriever:
         vectors = self.store.embeddings.embed(forms, query=True)
         limit = self._candidates
         dense = [self.store.index.search(v, limit=limit, window=window, sources=sources) for v in vectors]
-        bm25 = [self.store.archive.search_text(f, limit=limit, window=window, sources=sources) for f in forms]
+        bm25 = [self.store.archive.full_text.search(f, limit=limit, window=window, sources=sources) for f in forms]
         scores = self._fused(
             [[id_ for id_, _ in route] for route in dense], [[id_ for id_, _ in route] for route in bm25]
         )
@@ -88,7 +88,9 @@ class HybridRetriever:
         limit = self._candidates
         vector = self.store.embeddings.embed([question], query=True)[0]
         dense = [id_ for id_, _ in self.store.index.search(vector, limit=limit, window=window, sources=sources)]
-        bm25 = [id_ for id_, _ in self.store.archive.search_text(question, limit=limit, window=window, sources=sources)]
+        bm25 = [
+            id_ for id_, _ in self.store.archive.full_text.search(question, limit=limit, window=window, sources=sources)
+        ]
         scores = self._fused([dense], [bm25])
         known = self.store.archive.passages(list(scores))
         routes = {"dense": dense, "bm25": bm25, "fused": list(scores)}

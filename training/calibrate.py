@@ -148,7 +148,7 @@ def _squad_cases(question: SquadQuestion, store: Store) -> list[Case]:
 def _case(
     source: str, question: str, candidates: list[EvidenceSentence], labels: np.ndarray, store: Store, weight: float
 ) -> Case:
-    idf = word_weights(question, store.archive)
+    idf = word_weights(question, store.archive.full_text)
     readings = read_sentences(question, candidates, shipped_network())
     rows = sentence_features(question, candidates, readings, idf=idf)
     return Case(source, question, candidates, rows, labels, bool(labels.any()), weight, idf)

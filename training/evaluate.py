@@ -97,7 +97,7 @@ def _answered(question: SquadQuestion, retriever: HybridRetriever, store: Store)
         (" without document", question.document),
     ):
         passages = [item for item in found if item.passage.article_id not in missing][:K]
-        reading = read(question.text, passages, network=shipped_network(), counts=store.archive)
+        reading = read(question.text, passages, network=shipped_network(), counts=store.archive.full_text)
         spans = [(s.answer.score, s.text) for s in reading.sentences if s.answer is not None]
         score, text = max(spans, default=(NOTHING, ""))
         values[f"confidence{case}"] = reading.confidence
@@ -239,7 +239,7 @@ def _speed(data: Path) -> None:
         took = []
         for question, passages in zip(drawn, found, strict=True):
             began = time.perf_counter()
-            read(question.text, passages, network=network, counts=store.archive)
+            read(question.text, passages, network=network, counts=store.archive.full_text)
             took.append((time.perf_counter() - began) * 1000)
         p50, p95 = np.percentile(took[5:], [50, 95])
         print(f"reading {K} passages: p50 {p50:.0f} ms, p95 {p95:.0f} ms; {_memory() - before:.0f} MB more at the peak")

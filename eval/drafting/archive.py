@@ -109,7 +109,7 @@ class Drafter:
         return True
 
     def _found(self, words: str) -> list[Passage]:
-        ids = [id_ for id_, _ in self.archive.search_text(words, limit=_LOOKED_AT)]
+        ids = [id_ for id_, _ in self.archive.full_text.search(words, limit=_LOOKED_AT)]
         passages = self.archive.passages(ids)
         return [passages[id_] for id_ in ids if id_ in passages]
 

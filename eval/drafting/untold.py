@@ -136,7 +136,7 @@ def is_untold(archive: Archive, item: Untold) -> bool:
     parts = item.name.split()
     ids: set[str] = set()
     for word in {parts[0], parts[-1]}:
-        hits = archive.search_text(word, limit=_KNOWN_BY)
+        hits = archive.full_text.search(word, limit=_KNOWN_BY)
         if len(hits) == _KNOWN_BY:
             return False
         ids |= {passage.article_id for passage in archive.passages([id_ for id_, _ in hits]).values()}

@@ -51,14 +51,14 @@ def test_an_article_comes_back_as_it_was(archive):
 def test_a_pending_article_is_not_found_by_anybody_but_resume(archive):
     archive.add_pending([(article(), "s")], now=NOW)
     assert archive.articles() == []
-    assert archive.search_text("rain", limit=5) == []
+    assert archive.full_text.search("rain", limit=5) == []
     assert archive.known_version("a") is None
     assert archive.pending() == [article()]
 
 
 def test_a_new_version_replaces_the_passages_and_keeps_the_old_text(archive):
     add(archive, article(text="Three people died."), article(version="2", text="Four people died."))
-    assert [id_ for id_, _ in archive.search_text("people", limit=5)] == ["a@2#0"]
+    assert [id_ for id_, _ in archive.full_text.search("people", limit=5)] == ["a@2#0"]
     assert archive.article("a", "1").text == "Three people died."
     assert archive.orphans() == ["a@1#0"]
 
@@ -66,7 +66,7 @@ def test_a_new_version_replaces_the_passages_and_keeps_the_old_text(archive):
 def test_a_deleted_article_leaves_full_text_and_lists(archive):
     add(archive, article())
     archive.delete_article("a")
-    assert archive.search_text("rain", limit=5) == []
+    assert archive.full_text.search("rain", limit=5) == []
     assert archive.orphans() == ["a@1#0"]
     with pytest.raises(NotFoundError, match="'a'"):
         archive.article("a")
@@ -81,7 +81,7 @@ def test_full_text_search_is_filtered_by_window_and_outlet(archive):
     add(archive, june, july, undated)
 
     def found(**filters):
-        return sorted(id_ for id_, _ in archive.search_text("rain", limit=5, **filters))
+        return sorted(id_ for id_, _ in archive.full_text.search("rain", limit=5, **filters))
 
     window = TimeWindow(since=datetime(2025, 6, 1, tzinfo=UTC), until=datetime(2025, 7, 1, tzinfo=UTC))
     assert found() == ["july@1#0", "june@1#0", "undated@1#0"]
@@ -93,7 +93,7 @@ def test_full_text_search_is_filtered_by_window_and_outlet(archive):
 @pytest.mark.parametrize("query", ["", "?!", '"', "rain OR", "NEAR(", "rain* -fell", "title:rain", "a'b"])
 def test_no_question_is_a_syntax_error_for_the_full_text(archive, query):
     add(archive, article())
-    archive.search_text(query, limit=5)
+    archive.full_text.search(query, limit=5)
 
 
 def test_diacritics_and_chinese_characters_are_found(archive):
@@ -102,8 +102,8 @@ def test_diacritics_and_chinese_characters_are_found(archive):
         article("k", text="Zdeněk Kovářík conducts."),
         article("l", text="Engineer Lin Yu-ching (林玉清) left."),
     )
-    assert [id_ for id_, _ in archive.search_text("Kovarik", limit=5)] == ["k@1#0"]
-    assert [id_ for id_, _ in archive.search_text("林玉清", limit=5)] == ["l@1#0"]
+    assert [id_ for id_, _ in archive.full_text.search("Kovarik", limit=5)] == ["k@1#0"]
+    assert [id_ for id_, _ in archive.full_text.search("林玉清", limit=5)] == ["l@1#0"]
 
 
 def test_a_failed_transaction_leaves_nothing(archive):

@@ -147,14 +147,16 @@ def test_passages_without_a_reading_keep_their_order():
 
 
 def test_no_passages_give_no_confidence(sample_store):
-    reading = read("Who?", [], network=shipped_network(), counts=sample_store.archive)
+    reading = read("Who?", [], network=shipped_network(), counts=sample_store.archive.full_text)
     assert (reading.sentences, reading.confidence) == ((), 0.0)
 
 
 def test_the_sentence_with_the_answer_leads(sample_store):
     retriever = HybridRetriever(sample_store, k=8, candidates=50)
     question = "How many people died in total in the Kestrel floods, by the final count?"
-    reading = read(question, retriever.retrieve(question), network=shipped_network(), counts=sample_store.archive)
+    reading = read(
+        question, retriever.retrieve(question), network=shipped_network(), counts=sample_store.archive.full_text
+    )
     assert any("ourteen" in sentence.text for sentence in reading.sentences[:3])
     assert [s.score for s in reading.sentences] == sorted((s.score for s in reading.sentences), reverse=True)
     assert reading.confidence > shipped_model().abstain_below
@@ -165,7 +167,7 @@ def test_a_question_about_something_else_is_less_sure(sample_store):
 
     def confidence(question):
         passages = retriever.retrieve(question)
-        return read(question, passages, network=shipped_network(), counts=sample_store.archive).confidence
+        return read(question, passages, network=shipped_network(), counts=sample_store.archive.full_text).confidence
 
     assert confidence("Who won the men's tennis final in Melbourne?") < confidence(
         "Who is the governor of the Bank of Aldria?"
@@ -174,6 +176,6 @@ def test_a_question_about_something_else_is_less_sure(sample_store):
 
 def test_a_passage_longer_than_the_model_reads_is_no_error(sample_store):
     long = " ".join(f"Sentence number {n} is about rain and wind." for n in range(100))
-    reading = read("What is it about?", [found(long)], network=shipped_network(), counts=sample_store.archive)
+    reading = read("What is it about?", [found(long)], network=shipped_network(), counts=sample_store.archive.full_text)
     assert len(reading.sentences) == 100
     assert all(np.isfinite(sentence.score) for sentence in reading.sentences)

@@ -178,7 +178,7 @@ def _with_langchain(home: Path, file: Path) -> tuple[int, float]:
     from langchain_huggingface import HuggingFaceEmbeddings
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-    from rag.embeddings import packaged_folder
+    from rag.packaged import packaged_folder
 
     model = HuggingFaceEmbeddings(model_name=str(packaged_folder()), encode_kwargs={"normalize_embeddings": True})
     tokenizer = model._client.tokenizer

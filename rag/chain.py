@@ -225,7 +225,10 @@ class AnswerChain(Runnable[Any, Event]):
         work.lap("retrieve", since)
         since = time.perf_counter()
         work.reading = read(
-            work.search_query, work.found, network=shipped_network(), counts=self.store.archive.full_text
+            work.search_query,
+            work.found,
+            network=shipped_network(self.settings.threads),
+            counts=self.store.archive.full_text,
         )
         work.found = reranked(work.found, work.reading)
         work.lap("read", since)

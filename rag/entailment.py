@@ -14,13 +14,15 @@ from importlib import resources
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from rag.packaged import load_tokenizer
 from rag.prompts import judge_prompt
 from rag.sentences import sentences
-from rag.span_model import encode, load_shipped, load_tokenizer, pad
+from rag.span_model import Logits, TokenClassifier, encode, padded_batch, shipped_weights
 from rag.words import content_stems
 
 if TYPE_CHECKING:
-    import torch
     from langchain_core.language_models import BaseChatModel
     from sentence_transformers import CrossEncoder
     from tokenizers import Tokenizer
@@ -51,11 +53,11 @@ def best_parts(claim: str, texts: Sequence[str]) -> str:
 
 
 class NetworkEntailment:
-    """The shipped network. Threads take turns: torch is given its threads once."""
+    """The shipped network. Threads may share it."""
 
     def __init__(
         self,
-        network: torch.nn.Module,
+        logits: Logits,
         tokenizer: Tokenizer,
         *,
         name: str = "builtin",
@@ -69,37 +71,37 @@ class NetworkEntailment:
         self.thin = thin
         self.doubted = doubted
         self.partly = partly
-        self._network = network.eval()
+        self._logits = logits
         self._tokenizer = tokenizer
-        self._turn = Lock()
 
     def support(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
         """Return the chance of support for each (claim, text)."""
-        import torch
-
         if not pairs:
             return []
         triples = [(claim, "", best_parts(claim, sentences(text))) for claim, text in pairs]
-        batch = pad(encode(self._tokenizer, triples, question_tokens=CLAIM_TOKENS))
-        with self._turn, torch.inference_mode():
-            chances = self._network(*batch)[:, 0].softmax(1)[:, SUPPORTED].tolist()
-        return list(chances)
+        batch = padded_batch(encode(self._tokenizer, triples, question_tokens=CLAIM_TOKENS))
+        logits = self._logits(*batch)[:, 0]
+        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return list((chances[:, SUPPORTED] / chances.sum(axis=1)).tolist())
 
 
 @cache
-def shipped_entailment(*, balanced: bool = False) -> NetworkEntailment:
+def shipped_entailment(*, balanced: bool = False, threads: int = 2) -> NetworkEntailment:
     """Load the network in the package, with the bounds set for it (`training/bounds.py`).
 
     Args:
         balanced: With the bounds that err as often on either side, for judging; else with the strict ones, for what is
             shown: they catch what a weak model makes up, and withhold more of what is true.
+        threads: For one reading.
 
     Raises:
         ModelError: The weights are missing or damaged, or the packaged model is not installed.
     """
     bounds = json.loads(resources.files("rag.data").joinpath(BOUNDS).read_text(encoding="utf-8"))
     name, chosen = ("builtin:balanced", bounds["balanced"]) if balanced else ("builtin", bounds["strict"])
-    return NetworkEntailment(load_shipped(WEIGHTS), load_tokenizer(), name=name, **chosen)
+    return NetworkEntailment(
+        TokenClassifier(shipped_weights(WEIGHTS), threads=threads), load_tokenizer(), name=name, **chosen
+    )
 
 
 class CrossEntailment:

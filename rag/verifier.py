@@ -109,7 +109,7 @@ def verifier_of(settings: Settings, chat: BaseChatModel | None = None) -> Verifi
 
     kind, _, name = settings.verifier.partition(":")
     if kind == "builtin" and name in ("", "balanced"):
-        return Verifier(shipped_entailment(balanced=bool(name)))
+        return Verifier(shipped_entailment(balanced=bool(name), threads=settings.threads))
     if kind == "rules" and not name:
         return Verifier()
     if kind == "nli" and name:

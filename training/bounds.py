@@ -28,8 +28,9 @@ from bench.written import written as written_by_a_model
 from rag.checking import check_sentence
 from rag.citations import CitationBook
 from rag.entailment import BOUNDS, WEIGHTS, NetworkEntailment
+from rag.packaged import load_tokenizer
 from rag.rules import Check, check_by_rules
-from rag.span_model import load_shipped, load_tokenizer, shipped_network
+from rag.torch_network import load_shipped, logits_of
 from rag.verifier import Verifier
 from training.export import FOLDER
 
@@ -170,11 +171,11 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(2)
     if options.network:
-        network = shipped_network().module
+        network = load_shipped(WEIGHTS)
         network.load_state_dict(torch.load(options.network, weights_only=True))
     else:
         network = load_shipped(WEIGHTS)
-    found = measured(_Kept(network, load_tokenizer(), supported=0.5, thin=0.5, doubted=0.5, partly=0.5))
+    found = measured(_Kept(logits_of(network), load_tokenizer(), supported=0.5, thin=0.5, doubted=0.5, partly=0.5))
     chosen = {
         "strict": max(product(TRIED, TRIED, TRIED[TRIED >= LEAST_DOUBTED]), key=lambda b: strictly(found.shares(b))),
         "balanced": max(product(TRIED, TRIED, TRIED), key=lambda b: evenly(found.shares(b))),

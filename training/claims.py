@@ -28,8 +28,11 @@ import torch
 from tokenizers import Tokenizer
 
 from rag.entailment import CLAIM_TOKENS, CONTRADICTED, NEITHER, SUPPORTED, WEIGHTS, best_parts
+from rag.packaged import load_tokenizer
 from rag.sentences import sentences
-from rag.span_model import WORD_EMBEDDINGS, Encoded, encode, load_shipped, load_tokenizer, pad, shipped_network
+from rag.span_model import WEIGHTS as READER
+from rag.span_model import WORD_EMBEDDINGS, Encoded, encode
+from rag.torch_network import load_shipped, pad
 from training.claim_sets import Pair, all_sets, judged, judged_sentences, own
 from training.faults import faulty, made
 from training.precision import autocast
@@ -82,12 +85,10 @@ def main() -> None:
     tokenizer = load_tokenizer()
     batches = [batch for part in passes for batch in _batches(part, tokenizer, rng)][: options.steps]
     print(f"{len(pairs)} pairs, {len(kept)} kept; {len(batches)} steps of {BATCH}", flush=True)
-    network = shipped_network().module
-    if options.start == "shipped":
-        network = load_shipped(WEIGHTS)
-    elif options.start:
+    network = load_shipped(WEIGHTS if options.start == "shipped" else READER)
+    if options.start and options.start != "shipped":
         network.load_state_dict(torch.load(options.start, weights_only=True))
-    else:
+    elif not options.start:
         torch.nn.init.normal_(network.head.weight, std=0.02)  # type: ignore[union-attr,arg-type]
         torch.nn.init.zeros_(network.head.bias)  # type: ignore[union-attr,arg-type]
     _run(network, batches, options.out)

@@ -29,11 +29,12 @@ from ingest.passages import split
 from rag.chain import AnswerChain
 from rag.dialogue import standalone_question
 from rag.evidence import candidate_sentences
+from rag.packaged import load_tokenizer
 from rag.reader import read
 from rag.retriever import RRF_CONSTANT, HybridRetriever
 from rag.schema import Article, Query, RetrievedPassage
 from rag.settings import load_settings
-from rag.span_model import header_of, load_tokenizer, shipped_network
+from rag.span_model import header_of, shipped_network
 from rag.spans import best_span
 from rag.store import Store
 from training.archives import SquadQuestion, archive_of, multihop, our_questions, squad_archive

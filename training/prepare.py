@@ -32,9 +32,9 @@ from typing import Any
 import numpy as np
 
 from ingest.passages import split
+from rag.packaged import load_tokenizer
 from rag.schema import Article
 from rag.sentences import sentence_spans
-from rag.span_model import load_tokenizer
 from rag.words import names, tokens
 from training import sets
 from training.sets import Example, Span

@@ -1,6 +1,5 @@
-"""Measure the ways to run the reader's network: torch in full and bfloat16, onnxruntime in full and 8 bit.
+"""Measure the ways to run the reader's network: torch in single precision and bfloat16, our encoder on onnxruntime.
 
-    pip install onnx onnxscript      # for this measurement only
     python -m training.runtimes --data ../shared/data
 
 Prints, over the same questions with 8 paragraphs each, in rounds that alternate: the median time as a ratio to torch in
@@ -10,7 +9,6 @@ single precision, and how often the best span is the same as there.
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,8 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rag.span_model import Encoded, encode, header_of, load_tokenizer, pad, shipped_network
+from rag.packaged import load_tokenizer
+from rag.span_model import WEIGHTS, Encoded, TokenClassifier, encode, header_of, padded_batch, shipped_weights
 from rag.spans import best_span
+from rag.torch_network import load_shipped, pad
 from training.precision import autocast, has_bfloat16
 from training.prepare import held_out_groups
 from training.sets import paragraph_sets
@@ -39,27 +39,24 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     batches = _batches(options.data)
-    with tempfile.TemporaryDirectory() as folder:
-        whole, small = _exported(Path(folder), batches[0])
-        runs: dict[str, Run] = {
-            "torch, single precision": _with_torch,
-            **({"torch, bfloat16": _in_bfloat16} if has_bfloat16() else {}),
-            "onnxruntime, single precision": _with_onnxruntime(whole, options.threads),
-            "onnxruntime, 8 bit": _with_onnxruntime(small, options.threads),
-        }
-        took: dict[str, list[float]] = {name: [] for name in runs}
-        spans: dict[str, list[tuple[int, int]]] = {name: [] for name in runs}
-        for round_ in range(ROUNDS):
-            for batch in batches:
-                for name, run in runs.items():
-                    began = time.perf_counter()
-                    logits = run(batch)
-                    took[name].append(time.perf_counter() - began)
-                    if round_ == 0:
-                        found = [
-                            best_span(item, rows[: len(item.ids)]) for item, rows in zip(batch, logits, strict=True)
-                        ]
-                        spans[name] += [(span.start, span.end) for span in found]
+    network = load_shipped(WEIGHTS)
+    encoder = TokenClassifier(shipped_weights(WEIGHTS), threads=options.threads)
+    runs: dict[str, Run] = {
+        "torch": lambda batch: _with_torch(network, batch),
+        **({"torch, bfloat16": lambda batch: _in_bfloat16(network, batch)} if has_bfloat16() else {}),
+        "our encoder": lambda batch: encoder(*padded_batch(batch)),
+    }
+    took: dict[str, list[float]] = {name: [] for name in runs}
+    spans: dict[str, list[tuple[int, int]]] = {name: [] for name in runs}
+    for round_ in range(ROUNDS):
+        for batch in batches:
+            for name, run in runs.items():
+                began = time.perf_counter()
+                logits = run(batch)
+                took[name].append(time.perf_counter() - began)
+                if round_ == 0:
+                    found = [best_span(item, rows[: len(item.ids)]) for item, rows in zip(batch, logits, strict=True)]
+                    spans[name] += [(span.start, span.end) for span in found]
     base = next(iter(runs))
     for name in runs:
         later = np.array(took[name][len(batches) :]) / np.array(took[base][len(batches) :])
@@ -85,44 +82,14 @@ def _batches(data: Path) -> list[list[Encoded]]:
     return batches
 
 
-def _with_torch(batch: Sequence[Encoded]) -> np.ndarray:
+def _with_torch(network: torch.nn.Module, batch: Sequence[Encoded]) -> np.ndarray:
     with torch.inference_mode():
-        return np.asarray(shipped_network().module(*pad(batch)).float().numpy())
+        return np.asarray(network(*pad(batch)).float().numpy())
 
 
-def _in_bfloat16(batch: Sequence[Encoded]) -> np.ndarray:
+def _in_bfloat16(network: torch.nn.Module, batch: Sequence[Encoded]) -> np.ndarray:
     with autocast():
-        return _with_torch(batch)
-
-
-def _exported(folder: Path, batch: Sequence[Encoded]) -> tuple[Path, Path]:
-    from onnxruntime.quantization import quantize_dynamic
-
-    whole, small = folder / "whole.onnx", folder / "small.onnx"
-    shape = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
-    torch.onnx.export(
-        shipped_network().module, pad(batch), whole,
-        input_names=["ids", "types", "mask"], output_names=["logits"], dynamic_shapes=(shape, shape, shape),
-        external_data=False,
-    )  # fmt: skip
-    quantize_dynamic(whole, small)
-    print(f"onnx: {whole.stat().st_size / 1e6:.0f} MB, in 8 bit {small.stat().st_size / 1e6:.0f} MB", flush=True)
-    return whole, small
-
-
-def _with_onnxruntime(path: Path, threads: int) -> Run:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-    def run(batch: Sequence[Encoded]) -> np.ndarray:
-        names = ("ids", "types", "mask")
-        inputs = {name: tensor.numpy() for name, tensor in zip(names, pad(batch), strict=True)}
-        return np.asarray(session.run(["logits"], inputs)[0])
-
-    return run
+        return _with_torch(network, batch)
 
 
 if __name__ == "__main__":

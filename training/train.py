@@ -29,8 +29,10 @@ import torch
 from tokenizers import Tokenizer
 
 from eval.metrics.answers import token_f1
-from rag.span_model import WORD_EMBEDDINGS, Encoded, encode, header_of, load_tokenizer, new_network, pad
+from rag.packaged import load_tokenizer
+from rag.span_model import WORD_EMBEDDINGS, Encoded, encode, header_of
 from rag.spans import best_span
+from rag.torch_network import new_network, pad
 from training.precision import autocast
 
 SEED = 7

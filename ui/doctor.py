@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from rag.archive import Archive
-from rag.embeddings import PACKAGED_SHA256, check_packaged, packaged_folder
 from rag.errors import ChatModelError, PressmarkError, StoreLockedError
+from rag.packaged import PACKAGED_SHA256, check_packaged, packaged_folder
 from rag.schema import Passage, RetrievedPassage
 from rag.settings import Settings
 from rag.store import Store, archive_path

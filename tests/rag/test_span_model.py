@@ -5,7 +5,18 @@ import pytest
 
 from rag import span_model as module
 from rag.errors import ModelError
-from rag.span_model import CLS, MAX_TOKENS, SEP, encode, header_of, load_tokenizer, pad, shipped_network
+from rag.packaged import load_tokenizer
+from rag.span_model import (
+    CLS,
+    MAX_TOKENS,
+    SEP,
+    TokenClassifier,
+    encode,
+    header_of,
+    padded_batch,
+    shipped_network,
+    shipped_weights,
+)
 from rag.spans import best_span
 
 
@@ -36,7 +47,7 @@ def test_a_long_passage_is_cut_and_a_long_question_leaves_room(tokenizer):
 
 
 def test_padding_is_masked(tokenizer):
-    ids, types, mask = pad(encode(tokenizer, [("a", "", "b"), ("a b c d", "", "b c")]))
+    ids, types, mask = padded_batch(encode(tokenizer, [("a", "", "b"), ("a b c d", "", "b c")]))
     assert ids.shape == types.shape == mask.shape
     assert mask.sum(1).tolist() == [6, 10]
 
@@ -82,3 +93,15 @@ def test_damaged_weights_are_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr(module.resources, "files", lambda _: tmp_path)
     with pytest.raises(ModelError, match=r"damaged.*reinstall"):
         shipped_network.__wrapped__()
+
+
+@pytest.mark.parametrize("name", ["reader.safetensors", "claims.safetensors"])
+def test_the_encoder_reads_as_torch_does(tokenizer, name):
+    from rag.torch_network import load_shipped, logits_of
+
+    texts = ["Ana won.", "Rain fell on Tuesday and the bridge closed. " * 12, "林玉清 opened it."]
+    batch = padded_batch(encode(tokenizer, [("Who won the race?", "Race (3 July 2025)", text) for text in texts]))
+    expected = logits_of(load_shipped(name))(*batch)
+    found = TokenClassifier(shipped_weights(name), threads=2)(*batch)
+    kept = batch[2].astype(bool)  # what stands in the padding is never read
+    np.testing.assert_allclose(found[kept], expected[kept], atol=1e-4)

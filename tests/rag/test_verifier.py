@@ -80,7 +80,7 @@ def folder(tmp_path_factory):
     """A cross-encoder of two small random layers with the labels of NLI."""
     from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-    from rag.embeddings import packaged_folder
+    from rag.packaged import packaged_folder
 
     path = tmp_path_factory.mktemp("cross")
     labels = {0: "contradiction", 1: "entailment", 2: "neutral"}

@@ -2,7 +2,8 @@ import random
 
 import numpy as np
 
-from rag.span_model import encode, load_tokenizer
+from rag.packaged import load_tokenizer
+from rag.span_model import encode
 from training.prepare import Pair, _Swaps, _without_sentence, held_out_groups
 from training.sets import Example
 from training.train import _item

@@ -41,7 +41,7 @@ TEXTS = [
     "Two\n\nparagraphs.",
 ] + [
     f"{article.title}. {article.text[:size]}"
-    for article, size in zip(sample_articles()[:40], range(40, 1000, 24), strict=True)
+    for article, size in zip(list(sample_articles())[:40], range(40, 1000, 24), strict=True)
 ]
 
 

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -344,8 +345,17 @@ def build_chain(settings: Settings, *, store: Store | None = None) -> AnswerChai
         StoreError: The home cannot be opened, or another process owns it.
         ModelError: A model cannot be loaded.
     """
-    model = chat_model(settings)
-    return AnswerChain(store or Store.open(settings), settings, model)
+    with ThreadPoolExecutor(1) as beside:
+        network = beside.submit(shipped_network, settings.threads)  # mostly outside of Python: it costs no time so
+        model = chat_model(settings)
+        opened = store or Store.open(settings)
+        try:
+            network.result()
+            return AnswerChain(opened, settings, model)
+        except BaseException:
+            if store is None:
+                opened.close()
+            raise
 
 
 def _tells_the_best(work: _Work) -> bool:

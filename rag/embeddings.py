@@ -48,7 +48,7 @@ class SentenceEmbeddings(Embeddings, ABC):
             ModelError: It cannot be loaded, or the packaged weights are not the published ones.
         """
         if settings.embedding_model:
-            return NamedEmbeddings(_load(settings.embedding_model, settings.threads), settings.embedding_model)
+            return NamedEmbeddings.load(settings.embedding_model, threads=settings.threads)
         return cls.packaged(settings)
 
     @classmethod
@@ -85,6 +85,26 @@ class NamedEmbeddings(SentenceEmbeddings):
         self.model_id = model_id
         self.dimension = int(model.get_embedding_dimension() or 0)
         self.max_tokens = int(model.max_seq_length or 256)
+
+    @classmethod
+    def load(cls, name: str, *, threads: int) -> NamedEmbeddings:
+        """Load a model by name or folder.
+
+        Raises:
+            ModelError: It cannot be loaded.
+        """
+        _prepare(threads)
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            model = SentenceTransformer(name, device="cpu", local_files_only=os.environ["HF_HUB_OFFLINE"] == "1")
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"Embedding model {name!r} cannot be loaded ({error}). Give a folder with a sentence-transformers "
+                "model, set HF_HUB_OFFLINE=0 to have it downloaded, or leave PRESSMARK_EMBEDDING_MODEL empty for the "
+                "packaged one."
+            ) from error
+        return cls(model, name)
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
         """Return an array of shape (len(texts), dimension) with one unit vector per text."""
@@ -159,16 +179,3 @@ def _prepare(threads: int) -> None:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # "Loading weights" on each command
     torch.set_num_threads(threads)
-
-
-def _load(name: str, threads: int) -> SentenceTransformer:
-    _prepare(threads)
-    from sentence_transformers import SentenceTransformer
-
-    try:
-        return SentenceTransformer(name, device="cpu", local_files_only=os.environ["HF_HUB_OFFLINE"] == "1")
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"Embedding model {name!r} cannot be loaded ({error}). Give a folder with a sentence-transformers model, "
-            "set HF_HUB_OFFLINE=0 to have it downloaded, or leave PRESSMARK_EMBEDDING_MODEL empty for the packaged one."
-        ) from error

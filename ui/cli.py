@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -24,6 +25,7 @@ from ui.cli_tools import (
     chain_of,
     dumped,
     ingested,
+    loading,
     moment_of,
     open_chain,
     sample_file,
@@ -61,6 +63,7 @@ def before(home: Home = None) -> None:
 
 def main() -> None:
     """Run the command; an expected failure is one clear line and exit code 1."""
+    gc.disable()  # until what a command needs is loaded, see `ui.cli_tools.loading`
     from rag.errors import PressmarkError
 
     try:
@@ -146,7 +149,9 @@ def serve(
             report = ingested(paths, chain.store, settings)
             say(report.to_text())
         questions = tuple(piece.question for piece in SHOWPIECES if not piece.turns) if sample else ()
-        run_server(build_server(chain, settings, questions), settings)
+        with loading():
+            server = build_server(chain, settings, questions)
+        run_server(server, settings)
 
 
 @app.command()

@@ -10,13 +10,23 @@ from importlib.metadata import version
 
 from rag.archive import Archive
 from rag.errors import ChatModelError, PressmarkError, StoreLockedError
-from rag.packaged import PACKAGED_SHA256, check_packaged, packaged_folder
+from rag.packaged import PACKAGED_SHA256, check_packaged, load_tokenizer, packaged_folder
 from rag.schema import Passage, RetrievedPassage
 from rag.settings import Settings
 from rag.store import Store, archive_path
 
 MIN_FREE_BYTES = 1 << 30
-PACKAGES = ("pressmark", "torch", "sentence-transformers", "chromadb", "langchain-core", "gradio", "fastapi")
+MOST_APART = 1e-4
+PACKAGES = (
+    "pressmark",
+    "torch",
+    "sentence-transformers",
+    "onnxruntime",
+    "chromadb",
+    "langchain-core",
+    "gradio",
+    "fastapi",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ def examine(settings: Settings) -> list[Check]:
     checks = [
         Check("versions", True, ", ".join(f"{name} {version(name)}" for name in PACKAGES)),
         _model(settings),
+        _encoder(settings),
         _disk(settings),
         _full_text(),
     ]
@@ -79,6 +90,36 @@ def _model(settings: Settings) -> Check:
     except PressmarkError as error:
         return Check("embedding model", False, str(error))
     return Check("embedding model", True, f"all-MiniLM-L6-v2, SHA-256 {PACKAGED_SHA256[:12]}... as published")
+
+
+def _encoder(settings: Settings) -> Check:
+    """Compare the encoder that questions are asked with, on this processor, with the libraries it stands for."""
+    import numpy as np
+
+    from rag import span_model
+    from rag.embeddings import NamedEmbeddings, PackagedEmbeddings
+    from rag.torch_network import load_shipped, logits_of
+
+    texts = ["Heavy rain closed the harbour bridge.", "Who closed it, and when? " * 20]
+    try:
+        ours, theirs = (
+            PackagedEmbeddings(threads=settings.threads),
+            NamedEmbeddings.load(str(packaged_folder()), threads=settings.threads),
+        )
+        apart = float(np.abs(ours.embed(texts) - theirs.embed(texts)).max())
+        batch = span_model.padded_batch(span_model.encode(load_tokenizer(), [(texts[1], "", texts[0])]))
+        weights = span_model.shipped_weights(span_model.WEIGHTS)
+        logits = span_model.TokenClassifier(weights, threads=settings.threads)(*batch)
+        read = logits_of(load_shipped(span_model.WEIGHTS))(*batch)
+        apart = max(apart, float(np.abs(logits - read)[batch[2].astype(bool)].max()))
+    except PressmarkError as error:
+        return Check("encoder", False, str(error))
+    told = f"vectors and readings are those of sentence-transformers and torch to {apart:.0e}"
+    if apart <= MOST_APART:
+        return Check("encoder", True, told)
+    return Check(
+        "encoder", False, f"{told}, more than {MOST_APART:g}: reinstall onnxruntime as pinned in constraints.txt"
+    )
 
 
 def _disk(settings: Settings) -> Check:

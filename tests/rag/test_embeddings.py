@@ -46,7 +46,7 @@ TEXTS = [
 
 
 def test_the_encoder_gives_what_sentence_transformers_gives(embeddings):
-    published = module.NamedEmbeddings(module._load(str(packaged_folder()), 2), "published")
+    published = module.NamedEmbeddings.load(str(packaged_folder()), threads=2)
     assert (embeddings.dimension, embeddings.max_tokens) == (published.dimension, published.max_tokens)
     np.testing.assert_allclose(embeddings.embed(TEXTS), published.embed(TEXTS), atol=1e-5)
     np.testing.assert_allclose(

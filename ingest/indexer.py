@@ -176,6 +176,7 @@ class Indexer:
                 archive.add_pending([(article, stories.assign(article, archive))], now=datetime.now(UTC))
         self._index(batch)
         _remove_orphans(self._store)
+        archive.full_text.refresh()
 
     def _index(self, batch: Sequence[Article]) -> None:
         """Embed the batch's passages in one go, add the vectors, then make the articles current."""

@@ -26,10 +26,10 @@ from rag.stories import Stories
 class Archive:
     """The articles of one home; the other tables are its attributes. Threads may share one object."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, text_folder: Path) -> None:
         self._db = db
         self.files = Files(db)
-        self.full_text = FullText(db)
+        self.full_text = FullText(db, text_folder)
         self.stories = Stories(db)
         self.answers = Answers(db)
         self.feedback = FeedbackBook(db)
@@ -43,10 +43,11 @@ class Archive:
         Raises:
             StoreError: The file is no archive, or was made by a newer Pressmark.
         """
-        return cls(Database.open(path))
+        return cls(Database.open(path), path.parent / "text")
 
     def close(self) -> None:
         """Close the file."""
+        self.full_text.close()
         self._db.close()
 
     @contextmanager

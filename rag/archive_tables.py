@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 from rag.schema import RETRACTED, Article, Passage, TimeWindow
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # `articles` keeps every version, so that an old answer replays against the text it cited; passages
 # and full text hold the current version only. `orphans` are vectors still to be taken from Chroma.
+# `text_changes` are passages that the full text is still to learn of: see rag/full_text.py.
 # `files`, `origins` and `problems`: see rag/files.py. `feedback`, `ingests` and `served` belong to a server.
 _FILES = """
 CREATE TABLE files (
@@ -39,6 +40,13 @@ CREATE TABLE served (
     supported INTEGER NOT NULL, withheld INTEGER NOT NULL, ms REAL NOT NULL);
 CREATE INDEX served_at ON served (at);
 """
+_TEXT = """
+CREATE TABLE text_changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL);
+CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
+    INSERT INTO text_changes (passage_id) VALUES (new.id); END;
+CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN
+    INSERT INTO text_changes (passage_id) VALUES (old.id); END;
+"""
 SCHEMA = (
     """
 CREATE TABLE articles (
@@ -56,13 +64,6 @@ CREATE TABLE passages (
     position INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, text TEXT NOT NULL,
     title TEXT NOT NULL);
 CREATE INDEX passages_article ON passages (article_id);
-CREATE VIRTUAL TABLE passages_text USING fts5(title, text, content='passages', content_rowid='rowid',
-    tokenize='porter unicode61 remove_diacritics 2');
-CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
-    INSERT INTO passages_text(rowid, title, text) VALUES (new.rowid, new.title, new.text); END;
-CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN
-    INSERT INTO passages_text(passages_text, rowid, title, text)
-    VALUES ('delete', old.rowid, old.title, old.text); END;
 CREATE TABLE orphans (passage_id TEXT PRIMARY KEY);
 CREATE TABLE story_bands (band TEXT NOT NULL, article_id TEXT NOT NULL, PRIMARY KEY (band, article_id));
 CREATE INDEX story_bands_article ON story_bands (article_id);
@@ -71,9 +72,16 @@ CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
     + _FILES
     + _DESK
+    + _TEXT
 )
 # By the version that they start from.
-MIGRATIONS = {1: "ALTER TABLE articles ADD COLUMN modified_at INTEGER;" + _FILES, 2: _DESK}
+MIGRATIONS = {
+    1: "ALTER TABLE articles ADD COLUMN modified_at INTEGER;" + _FILES,
+    2: _DESK,
+    3: "DROP TRIGGER passages_added; DROP TRIGGER passages_removed; DROP TABLE passages_text;"
+    + _TEXT
+    + "INSERT INTO text_changes (passage_id) SELECT id FROM passages ORDER BY rowid;",
+}
 ArticleStatus = Literal["indexed", "pending", "undated", "teaser", "truncated", "corrected", "retracted"]
 _RETRACTED = f"correction LIKE '{RETRACTED}%'"
 STATUS_CONDITIONS: dict[ArticleStatus, str] = {

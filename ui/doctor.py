@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -45,7 +44,6 @@ def examine(settings: Settings) -> list[Check]:
         _model(settings),
         _encoder(settings),
         _disk(settings),
-        _full_text(),
     ]
     if archive_path(settings).exists():
         return [*checks, *_store(settings)]
@@ -131,15 +129,6 @@ def _disk(settings: Settings) -> Check:
     return Check("disk", free >= MIN_FREE_BYTES, f"{free / 1e9:.1f} GB free at {folder}{cure}")
 
 
-def _full_text() -> Check:
-    with sqlite3.connect(":memory:") as db:
-        try:
-            db.execute("CREATE VIRTUAL TABLE probe USING fts5(text)")
-        except sqlite3.OperationalError:
-            return Check("full text", False, f"SQLite {sqlite3.sqlite_version} lacks FTS5: use another Python build")
-    return Check("full text", True, f"SQLite {sqlite3.sqlite_version} with FTS5")
-
-
 def _store(settings: Settings) -> list[Check]:
     checks = []
     try:
@@ -159,10 +148,18 @@ def _store(settings: Settings) -> list[Check]:
         return [*checks, Check("index", False, str(error))]
     try:
         checks.append(Check("lock", True, "free"))
+        checks.append(_full_text(store))
         checks.append(_index(store))
     finally:
         store.close()
     return checks
+
+
+def _full_text(store: Store) -> Check:
+    """Count what the search by words knows, after it caught up with the archive."""
+    found, wanted = store.archive.full_text.document_frequencies([])[1], store.archive.passage_count()
+    cure = "" if found == wanted else f" of {wanted}: move the folder `text` of the home away, and it is made again"
+    return Check("full text", found == wanted, f"{found} passages{cure}")
 
 
 def _index(store: Store) -> Check:

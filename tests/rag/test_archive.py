@@ -150,11 +150,15 @@ def test_an_archive_of_the_first_schema_is_brought_up_to_date(tmp_path):
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
             "DROP TABLE files; DROP TABLE origins; DROP TABLE problems; DROP TABLE feedback; DROP TABLE ingests; "
-            "DROP TABLE served; "
+            "DROP TABLE served; DROP TABLE text_changes; DROP TRIGGER passages_added; DROP TRIGGER passages_removed; "
+            "CREATE VIRTUAL TABLE passages_text USING fts5(title, text, content='passages', content_rowid='rowid'); "
+            "CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN SELECT 1; END; "
+            "CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN SELECT 1; END; "
             "ALTER TABLE articles DROP COLUMN modified_at; PRAGMA user_version = 1"
         )
     with closing(Archive.open(path)) as archive:
         assert archive.article("a").title == "Weather"
+        assert [id_ for id_, _ in archive.full_text.search("rain", limit=5)] == ["a@1#0"]
         assert archive.files.stamp("x") == ""
         assert archive.files.problems() == []
         assert archive.feedback.all() == []

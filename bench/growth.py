@@ -8,9 +8,9 @@ The home is kept, and goes on growing where it was. Articles are made by `bench.
 ingest is all but the model; what the model takes for a passage is measured beside it. At each size, in a process of its
 own, for questions of the sample's `dev` split, none asked before:
 
-search by vectors, by words, filtered by windows that hold 50 %, 5 %, 0.5 % and 10 passages and by an outlet: median and
-95th percentile in ms; of the vectors also recall@10 against exact search over all vectors, and the ratio of the filtered
-time to the unfiltered; phrases and beginnings of words; the whole answer, with its stages
+search by vectors, by words, filtered by windows that hold 50 %, 5 %, 0.5 % and 10 passages and by an outlet: median
+and 95th percentile in ms; of the vectors also recall@10 against exact search over all vectors, and the ratio of the
+filtered time to the unfiltered; phrases and beginnings of words; the whole answer, with its stages
 memory, before the store is opened and after all questions: what is the process's own, and what is files in memory
 disk, by part; ingest's time for a passage, over the last eighth of the growth
 """

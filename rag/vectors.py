@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
-from rag.errors import ModelError, StoreError
+from rag.errors import ModelError, SettingsError, StoreError
 from rag.flat import FlatVectors
 from rag.schema import Passage, TimeWindow
 
 if TYPE_CHECKING:
+    import httpx
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
 COLLECTION = "passages"
 # Cosine is set because Chroma's default is l2; the other two trade a little memory for recall.
 _HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 150, "max_neighbors": 32}
+TIMEOUT_S = 60.0  # for a request to a server
 _PAGE = 10_000  # ids per read: SQLite takes at most 32,766 variables
 # A filter that leaves much is met by asking Chroma for more and dropping what does not match, one that leaves little by
 # scoring it all. A further hit of Chroma's costs about as much as scoring 115 vectors (`python -m bench.filtered`).
@@ -33,13 +37,19 @@ _SCORED_FREE, _SCORED_PER_HIT = 20_000, 115
 
 
 class VectorIndex:
-    """Vectors of passages. One process may own a folder: `rag.store` holds the lock."""
+    """Vectors of passages. One process may own a folder: `rag.store` holds the lock; of a server's there may be many.
 
-    def __init__(self, client: ClientAPI, collection: Collection, flat: FlatVectors) -> None:
+    Attributes:
+        name: The folder, or the server's address.
+    """
+
+    def __init__(self, client: ClientAPI, collection: Collection, name: str, flat: FlatVectors | None) -> None:
+        self.name = name
         self._client = client
         self._collection = collection
         self._flat = flat
-        self._batch = int(client.get_max_batch_size())
+        with self._explained():
+            self._batch = int(client.get_max_batch_size())
 
     @classmethod
     def open(cls, folder: Path, *, model_id: str, dimension: int) -> VectorIndex:
@@ -54,40 +64,73 @@ class VectorIndex:
         from chromadb.config import Settings as ChromaSettings
 
         folder.mkdir(parents=True, exist_ok=True)
-        made_with = {"model_id": model_id, "dimension": dimension}
         try:
             client = chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
-            # embedding_function=None: Chroma never embeds, and never rebuilds a stored function.
-            collection = client.get_or_create_collection(
-                COLLECTION,
-                embedding_function=None,
-                metadata=made_with,
-                configuration={"hnsw": _HNSW},  # type: ignore[arg-type]  # stub is narrower
-            )
+            collection = _collection(client, COLLECTION, model_id, dimension, str(folder))
+        except ModelError:
+            raise
         except Exception as error:  # chromadb raises errors of its Rust core without a common base
             raise StoreError(
                 f"The vector index in {folder} cannot be opened ({error}). "
                 "Move that folder away and run `pressmark ingest` again: the archive keeps the articles."
             ) from error
-        found = collection.metadata or {}
-        if {name: found.get(name) for name in made_with} != made_with:
-            raise ModelError(
-                f"The index in {folder} was made with the embedding model {found.get('model_id')!r} "
-                f"(dimension {found.get('dimension')}), but {model_id!r} (dimension {dimension}) is set. Set "
-                "PRESSMARK_EMBEDDING_MODEL back, or use another home and ingest again."
-            )
-        index = cls(client, collection, FlatVectors(folder / "exact", dimension))
+        index = cls(client, collection, str(folder), FlatVectors(folder / "exact", dimension))
         index._fill()
         return index
 
+    @classmethod
+    def connect(cls, address: str, *, model_id: str, dimension: int) -> VectorIndex:
+        """Open the index on a Chroma server, making it if need be.
+
+        Args:
+            address: http://host:8000 or https://host, with the collection's name behind it if it is not "passages".
+            model_id: See `rag.embeddings`.
+            dimension: Of its vectors.
+
+        Raises:
+            ModelError: It was made with another embedding model.
+            SettingsError: It is no such address.
+            StoreError: The server does not answer.
+        """
+        os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+        import chromadb
+        from chromadb.config import Settings as ChromaSettings
+
+        url = urlsplit(address)
+        name = url.path.strip("/") or COLLECTION
+        if url.scheme not in ("http", "https") or not url.hostname or "/" in name:
+            raise SettingsError(
+                f"PRESSMARK_CHROMA_URL={address!r} is no address of a Chroma server: it is written "
+                "http://host:8000, or http://host:8000/collection."
+            )
+        secure = url.scheme == "https"
+        try:
+            client = chromadb.HttpClient(
+                host=url.hostname,
+                port=url.port or (443 if secure else 80),
+                ssl=secure,
+                settings=ChromaSettings(anonymized_telemetry=False),
+            )
+            _session(client).timeout = TIMEOUT_S  # its own is none: a server that hangs would hang us
+            collection = _collection(client, name, model_id, dimension, address)
+        except ModelError:
+            raise
+        except Exception as error:  # no common base, see above; if there is no server it is a ValueError
+            raise StoreError(_unreachable(address, error)) from error
+        return cls(client, collection, address, None)
+
     def close(self) -> None:
-        """Release the folder."""
+        """Release the folder, or the connections."""
         self._client.close()  # type: ignore[attr-defined]  # missing from the stub
-        self._flat.close()
+        if self._flat is not None:
+            self._flat.close()
+        elif not _is_shared(self._client):
+            _session(self._client).close()  # which Chroma leaves open
 
     def count(self) -> int:
         """Return the number of vectors."""
-        return int(self._collection.count())
+        with self._explained():
+            return int(self._collection.count())
 
     def add(self, passages: Sequence[Passage], vectors: np.ndarray) -> None:
         """Store the vectors, shape (len(passages), dimension); a known id is replaced."""
@@ -95,19 +138,25 @@ class VectorIndex:
             batch = passages[start : start + self._batch]
             ids, metadatas = [passage.id for passage in batch], [_metadata(passage) for passage in batch]
             part = vectors[start : start + self._batch]
-            self._collection.upsert(ids=ids, embeddings=part, metadatas=metadatas)  # type: ignore[arg-type]  # stub is narrower
-            self._put_flat(ids, part, metadatas)
+            with self._explained():
+                self._collection.upsert(ids=ids, embeddings=part, metadatas=metadatas)  # type: ignore[arg-type]
+            if self._flat is not None:
+                _put(self._flat, ids, part, metadatas)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove vectors; unknown ids are no error."""
         for start in range(0, len(ids), self._batch):
-            self._collection.delete(ids=list(ids[start : start + self._batch]))
-        self._flat.delete(ids)
+            with self._explained():
+                self._collection.delete(ids=list(ids[start : start + self._batch]))
+        if self._flat is not None:
+            self._flat.delete(ids)
 
     def ids(self) -> Iterator[str]:
         """Yield all stored ids, in no particular order."""
         for offset in range(0, self.count(), _PAGE):
-            yield from self._collection.get(limit=_PAGE, offset=offset, include=[])["ids"]
+            with self._explained():
+                found = self._collection.get(limit=_PAGE, offset=offset, include=[])["ids"]
+            yield from found
 
     def search(
         self,
@@ -118,11 +167,15 @@ class VectorIndex:
         sources: Sequence[str] = (),
     ) -> list[tuple[str, float]]:
         """Return up to `limit` (passage id, cosine similarity in [-1, 1]), best first."""
-        if limit < 1 or not len(self._flat):
+        if limit < 1:
+            return []
+        flat = self._flat
+        if flat is None:
+            return self._nearest(vector, limit, _where(window, sources))
+        if not len(flat):
             return []
         if not sources and not (window and (window.since or window.until)):
             return self._nearest(vector, limit)
-        flat = self._flat
         with flat.held():
             matching = flat.matching(window, sources)
             count = int(np.count_nonzero(matching))
@@ -134,29 +187,81 @@ class VectorIndex:
             found = flat.among(near, matching)
             return found[:limit] if len(found) >= limit else flat.nearest(vector, matching, limit)
 
-    def _nearest(self, vector: np.ndarray, limit: int) -> list[tuple[str, float]]:
-        found = self._collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
+    def _nearest(self, vector: np.ndarray, limit: int, where: dict[str, Any] | None = None) -> list[tuple[str, float]]:
+        with self._explained():
+            found = self._collection.query(
+                query_embeddings=[vector], n_results=limit, where=where, include=["distances"]
+            )
         # Chroma gives the cosine distance; the rest of the product speaks of similarity.
         distances = (found["distances"] or [[]])[0]
         return [(id_, 1.0 - float(distance)) for id_, distance in zip(found["ids"][0], distances, strict=True)]
 
-    def _put_flat(self, ids: Sequence[str], vectors: np.ndarray, metadatas: Sequence[Mapping[str, Any]]) -> None:
-        self._flat.put(
-            ids,
-            vectors,
-            [metadata.get("published") for metadata in metadatas],
-            [str(metadata.get("source", "")) for metadata in metadatas],
-        )
-
     def _fill(self) -> None:
         """Copy what an index of an earlier Pressmark holds; one that was copied is only looked at."""
-        if self._flat.complete:
+        if self._flat is None or self._flat.complete:
             return
         for offset in range(0, self.count(), _PAGE):
             page = self._collection.get(limit=_PAGE, offset=offset, include=["embeddings", "metadatas"])
             vectors = np.asarray(page["embeddings"], dtype=np.float32)
-            self._put_flat(page["ids"], vectors, page["metadatas"] or [])
+            _put(self._flat, page["ids"], vectors, page["metadatas"] or [])
         self._flat.mark_complete()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # no common base, see above
+            if self._flat is None:
+                raise StoreError(_unreachable(self.name, error)) from error
+            raise StoreError(
+                f"The vector index in {self.name} failed ({error}): `pressmark doctor` examines it."
+            ) from error
+
+
+def _session(client: ClientAPI) -> httpx.Client:
+    found: httpx.Client = client._server._session  # type: ignore[attr-defined]  # there is no public way
+    return found
+
+
+def _is_shared(client: ClientAPI) -> bool:
+    """Tell whether another client of this process talks to the same server by the same connections."""
+    known: bool = client._identifier in client._identifier_to_system  # type: ignore[attr-defined]
+    return known
+
+
+def _collection(client: ClientAPI, name: str, model_id: str, dimension: int, where: str) -> Collection:
+    made_with = {"model_id": model_id, "dimension": dimension}
+    # embedding_function=None: Chroma never embeds, and never rebuilds a stored function.
+    collection = client.get_or_create_collection(
+        name,
+        embedding_function=None,
+        metadata=made_with,
+        configuration={"hnsw": _HNSW},  # type: ignore[arg-type]  # stub is narrower
+    )
+    found = collection.metadata or {}
+    if {name: found.get(name) for name in made_with} != made_with:
+        raise ModelError(
+            f"The index in {where} was made with the embedding model {found.get('model_id')!r} "
+            f"(dimension {found.get('dimension')}), but {model_id!r} (dimension {dimension}) is set. Set "
+            "PRESSMARK_EMBEDDING_MODEL back, or use another home and ingest again."
+        )
+    return collection
+
+
+def _unreachable(address: str, error: Exception) -> str:
+    return (
+        f"The Chroma server at {address} failed ({type(error).__name__}: {str(error).strip().partition(chr(10))[0]}): "
+        "check PRESSMARK_CHROMA_URL, and whether the server runs."
+    )
+
+
+def _put(flat: FlatVectors, ids: Sequence[str], vectors: np.ndarray, metadatas: Sequence[Mapping[str, Any]]) -> None:
+    flat.put(
+        ids,
+        vectors,
+        [metadata.get("published") for metadata in metadatas],
+        [str(metadata.get("source", "")) for metadata in metadatas],
+    )
 
 
 def _metadata(passage: Passage) -> dict[str, str | int]:
@@ -164,6 +269,20 @@ def _metadata(passage: Passage) -> dict[str, str | int]:
     if passage.published_at is not None:
         metadata["published"] = _epoch(passage.published_at)
     return metadata
+
+
+def _where(window: TimeWindow | None, sources: Sequence[str]) -> dict[str, Any] | None:
+    """Build Chroma's filter; articles without a date are in no window."""
+    terms: list[dict[str, Any]] = []
+    if window and window.since:
+        terms.append({"published": {"$gte": _epoch(window.since)}})
+    if window and window.until:
+        terms.append({"published": {"$lt": _epoch(window.until)}})
+    if sources:
+        terms.append({"source": {"$in": list(sources)}})
+    if len(terms) > 1:
+        return {"$and": terms}
+    return terms[0] if terms else None
 
 
 def _epoch(moment: datetime) -> int:

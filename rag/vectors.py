@@ -94,6 +94,7 @@ class VectorIndex:
         """
         os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
         import chromadb
+        import httpx
         from chromadb.config import Settings as ChromaSettings
 
         url = urlsplit(address)
@@ -104,28 +105,33 @@ class VectorIndex:
                 "http://host:8000, or http://host:8000/collection."
             )
         secure = url.scheme == "https"
+        port = url.port or (443 if secure else 80)
         try:
-            client = chromadb.HttpClient(
-                host=url.hostname,
-                port=url.port or (443 if secure else 80),
-                ssl=secure,
-                settings=ChromaSettings(anonymized_telemetry=False),
-            )
-            _session(client).timeout = TIMEOUT_S  # its own is none: a server that hangs would hang us
+            # Where nothing answers, Chroma's client would leave its connections open.
+            httpx.get(f"{url.scheme}://{url.hostname}:{port}/api/v2/heartbeat", timeout=TIMEOUT_S).raise_for_status()
+            settings = ChromaSettings(anonymized_telemetry=False)
+            client = chromadb.HttpClient(host=url.hostname, port=port, ssl=secure, settings=settings)
+        except Exception as error:  # no common base, see above
+            raise StoreError(_unreachable(address, error)) from error
+        for session in _sessions(client):
+            session.timeout = TIMEOUT_S  # its own is none: a server that hangs would hang us
+        try:
             collection = _collection(client, name, model_id, dimension, address)
         except ModelError:
+            _close(client)
             raise
-        except Exception as error:  # no common base, see above; if there is no server it is a ValueError
+        except Exception as error:
+            _close(client)
             raise StoreError(_unreachable(address, error)) from error
         return cls(client, collection, address, None)
 
     def close(self) -> None:
         """Release the folder, or the connections."""
-        self._client.close()  # type: ignore[attr-defined]  # missing from the stub
-        if self._flat is not None:
+        if self._flat is None:
+            _close(self._client)
+        else:
+            self._client.close()  # type: ignore[attr-defined]  # missing from the stub
             self._flat.close()
-        elif not _is_shared(self._client):
-            _session(self._client).close()  # which Chroma leaves open
 
     def count(self) -> int:
         """Return the number of vectors."""
@@ -218,15 +224,17 @@ class VectorIndex:
             ) from error
 
 
-def _session(client: ClientAPI) -> httpx.Client:
-    found: httpx.Client = client._server._session  # type: ignore[attr-defined]  # there is no public way
-    return found
+def _sessions(client: ClientAPI) -> list[httpx.Client]:
+    """Return the connections of a server's client: to collections, and to what holds them. There is no public way."""
+    return [owner._server._session for owner in (client, client._admin_client)]  # type: ignore[union-attr]
 
 
-def _is_shared(client: ClientAPI) -> bool:
-    """Tell whether another client of this process talks to the same server by the same connections."""
-    known: bool = client._identifier in client._identifier_to_system  # type: ignore[attr-defined]
-    return known
+def _close(client: ClientAPI) -> None:
+    """Close a server's client with its connections, which Chroma leaves open."""
+    sessions = _sessions(client)
+    client.close()  # type: ignore[attr-defined]  # missing from the stub
+    for session in sessions:
+        session.close()
 
 
 def _collection(client: ClientAPI, name: str, model_id: str, dimension: int, where: str) -> Collection:

@@ -13,8 +13,6 @@ from rag.vectors import VectorIndex
 from tests.chroma import ChromaServer
 
 ROOT = Path(__file__).parents[2]
-# Where there is no server, Chroma's client leaves the connections that it tried open.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from ingest.engine import Engine
     from ingest.loaders.source import Options
     from ingest.report import IngestReport, Progress
     from rag.archive import Archive
@@ -99,6 +100,7 @@ def ingested(
     options: Options | None = None,
     prune: bool = False,
     allow_private: bool = False,
+    engine: Engine | None = None,
 ) -> IngestReport:
     """Ingest with a progress bar on a terminal, a line now and then elsewhere, nothing if `quiet`."""
     from ingest.loaders.source import Options
@@ -113,6 +115,7 @@ def ingested(
             prune=prune,
             allow_private=allow_private,
             progress=progress,
+            engine=engine,
         )
 
 

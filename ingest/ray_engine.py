@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ingest.engine import Prepared, prepare
 from ingest.fetch import Fetcher
@@ -23,9 +23,7 @@ from ingest.sources import Found, leads_elsewhere, read
 from rag.errors import ModelError, SettingsError
 from rag.schema import Article
 from rag.settings import Settings
-
-if TYPE_CHECKING:
-    from rag.store import Embedder
+from rag.store import Embedder, embedder
 
 # Shares of a core, so that on each core there is room for a worker that embeds and for one that reads: reading is a
 # small part of the work, and must go on while all who embed are busy.
@@ -46,12 +44,15 @@ class RayEngine:
     changed needs neither.
     """
 
-    def __init__(self, settings: Settings, *, workers: int | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, workers: int | None = None, load: Callable[[Settings], Embedder] = embedder
+    ) -> None:
         """Keep what the workers need.
 
         Args:
             settings: They load the embedding model that these name.
             workers: How many embed; one for each core of the cluster if left out. Each has its share of the cores.
+            load: Loads the model in a worker.
 
         Raises:
             SettingsError: Ray is not installed.
@@ -60,6 +61,7 @@ class RayEngine:
             raise SettingsError("--engine ray needs one more package: pip install 'pressmark[ray]'")
         self._settings = settings
         self._wanted = workers
+        self._load = load
         self._started = False
         self._workers: list[Any] = []
         self._under_way: dict[Any, int] = {}  # what a worker is to return -> the worker's number
@@ -133,7 +135,7 @@ class RayEngine:
 
         if not ray.is_initialized():
             try:
-                ray.init(include_dashboard=False, logging_level=logging.WARNING, log_to_driver=False)
+                ray.init(include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
             except (ConnectionError, RuntimeError, ValueError) as error:
                 raise SettingsError(
                     f"Ray cannot be started or joined ({error}): check RAY_ADDRESS, which names a cluster; without it "
@@ -159,7 +161,7 @@ class RayEngine:
             max_restarts=-1,
             max_task_retries=_TRIES,
         )(_Worker)
-        return [worker.remote(settings) for _ in range(self._count)]
+        return [worker.remote(settings, self._load) for _ in range(self._count)]
 
     @cached_property
     def _reader(self) -> Any:  # noqa: ANN401  # a remote function
@@ -171,14 +173,13 @@ class RayEngine:
 class _Worker:
     """Splits and embeds batches; the model is loaded with the first."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, load: Callable[[Settings], Embedder]) -> None:
         self._settings = settings
+        self._load = load
 
     @cached_property
     def _embeddings(self) -> Embedder:
-        from rag.store import embedder
-
-        return embedder(self._settings)
+        return self._load(self._settings)
 
     def prepare(self, articles: Sequence[Article]) -> Prepared:
         return prepare(articles, self._embeddings, self._settings.passage_tokens)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import numpy as np
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
 from rag.errors import ModelError
 from rag.settings import Settings
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 32  # texts per request: the default limit of Text Embeddings Inference
 TIMEOUT_S = 60.0  # a batch on a busy CPU server
-_TRIES = 5
-_WAIT = wait_exponential_jitter(initial=0.5, max=20)  # seconds; some 8 in all
+_TRIES, _QUICK_TRIES = 8, 3  # of passages: a minute in all, as limits are by the minute; of a question: 3 seconds
+_WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)  # seconds
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _CURES = {
     401: "set PRESSMARK_EMBEDDING_KEY to a key that it takes",
@@ -61,7 +61,7 @@ class ServerEmbeddings:
         weakref.finalize(self, self._client.close)
         self.model_id = f"server:{model}"
         self.dimension = 0
-        self.dimension = self.embed(["How long is a vector?"]).shape[1]
+        self.dimension = self.embed(["How long is a vector?"], query=True).shape[1]
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ServerEmbeddings:
@@ -83,7 +83,7 @@ class ServerEmbeddings:
     def embed(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
         """Return an array of shape (len(texts), dimension) with one unit vector per text.
 
-        The server knows no difference between questions and passages.
+        The server knows no difference between questions and passages; for a question it is given up sooner.
 
         Raises:
             ModelError: The server does not answer, or not with vectors of this model.
@@ -91,7 +91,7 @@ class ServerEmbeddings:
         batches = [texts[start : start + BATCH_SIZE] for start in range(0, len(texts), BATCH_SIZE)]
         if not batches:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        vectors = np.concatenate([self._embedded(batch) for batch in batches])
+        vectors = np.concatenate([self._embedded(batch, _QUICK_TRIES if query else _TRIES) for batch in batches])
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors
 
@@ -110,9 +110,9 @@ class ServerEmbeddings:
         tokenizer.no_padding()
         return tokenizer
 
-    def _embedded(self, texts: Sequence[str]) -> np.ndarray:
+    def _embedded(self, texts: Sequence[str], tries: int) -> np.ndarray:
         retrying = Retrying(
-            retry=retry_if_exception_type(_PassingError), stop=stop_after_attempt(_TRIES), wait=_WAIT, reraise=True
+            retry=retry_if_exception_type(_PassingError), stop=stop_after_attempt(tries), wait=_WAIT, reraise=True
         )
         return self._checked(retrying(self._answer, texts), len(texts))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -32,6 +33,7 @@ _AHEAD = 2  # batches that each worker has before it: one in work, one to go on 
 _TRIES = 3  # of a batch or file, each with a new process, if a worker dies; an article that kills all is no bad luck
 _CHUNK = 64  # articles and problems that a reader hands over at once
 _CHUNK_CHARS = 1_000_000
+_SECONDS = 10.0  # for a cluster's head to answer
 _CHUNKS = 2  # that a reader may be ahead of the run
 
 _Items = Iterator[Article | Problem]
@@ -114,8 +116,9 @@ class RayEngine:
             raise error.cause from error  # our own, as if it had been raised here
         except RayError as error:
             raise ModelError(
-                f"Ray's workers ended {_TRIES + 1} times over one batch or file ({str(error)[:300]}): look at the "
-                "memory of the machines, take fewer --workers, and run this again; it goes on where it was."
+                f"Ray gave up on a batch or file ({str(error)[:300]}). Each machine of the cluster needs this version "
+                "of Pressmark, and memory for its workers (--workers takes fewer). Run this again: it goes on where it "
+                "was."
             ) from error
 
     def _forget_done(self) -> None:
@@ -128,18 +131,16 @@ class RayEngine:
     @cached_property
     def _ray(self) -> Any:  # noqa: ANN401  # the module
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it reports home else
-        os.environ.setdefault(
-            "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0"
-        )  # the default to come; Ray warns of the old one
         import ray
 
         if not ray.is_initialized():
             try:
+                _check_address(os.environ.get("RAY_ADDRESS", ""))
                 ray.init(include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 raise SettingsError(
-                    f"Ray cannot be started or joined ({error}): check RAY_ADDRESS, which names a cluster; without it "
-                    "a local Ray is started."
+                    f"Ray cannot be started or joined ({error}): check RAY_ADDRESS, which names a cluster, and "
+                    "RAY_AUTH_TOKEN, if it wants one; without RAY_ADDRESS a local Ray is started."
                 ) from error
             self._started = True
         return ray
@@ -201,6 +202,18 @@ def _read(found: Found, options: Options) -> Iterator[list[Article | Problem] | 
                 yield chunk
                 chunk, chars = [], 0
     yield chunk
+
+
+def _check_address(address: str) -> None:
+    """Raise OSError if nobody listens at a cluster's address: Ray itself finds out after minutes."""
+    if address.startswith("ray://"):
+        raise SettingsError(
+            f"RAY_ADDRESS={address} is Ray Client's, over which no file comes piece by piece: give the cluster's own "
+            "address (head:6379) on one of its machines, or run this with `ray job submit`."
+        )
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), _SECONDS).close()
 
 
 def _is_here(found: Found) -> bool:

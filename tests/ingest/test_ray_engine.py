@@ -198,6 +198,16 @@ def test_a_file_that_the_workers_do_not_see_is_read_by_the_run(news):
     assert len(found) == 10
 
 
+@pytest.mark.parametrize(
+    ("address", "said"), [("127.0.0.1:1", "refused.*RAY_ADDRESS"), ("ray://head:10001", "head:6379")]
+)
+def test_a_cluster_that_cannot_be_joined_is_told_at_once(address, said, monkeypatch, news):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with Fetcher() as fetcher, RayEngine(Settings(_env_file=None)) as engine, pytest.raises(SettingsError, match=said):
+        engine.read(find([news / "c.csv"])[0], PLAIN, fetcher)
+
+
 def test_without_ray_the_error_names_the_extra(monkeypatch):
     monkeypatch.setattr(ray_engine, "find_spec", lambda name: None)
     with pytest.raises(SettingsError, match=r"pip install 'pressmark\[ray\]'"):

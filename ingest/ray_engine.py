@@ -134,9 +134,11 @@ class RayEngine:
         import ray
 
         if not ray.is_initialized():
+            # Else Ray would join what was last started on this machine by anyone, or wait for it in vain.
+            address = os.environ.get("RAY_ADDRESS") or "local"
             try:
-                _check_address(os.environ.get("RAY_ADDRESS", ""))
-                ray.init(include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
+                _check_address(address)
+                ray.init(address, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
             except (OSError, RuntimeError, ValueError) as error:
                 raise SettingsError(
                     f"Ray cannot be started or joined ({error}): check RAY_ADDRESS, which names a cluster, and "

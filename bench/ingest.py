@@ -308,7 +308,6 @@ def _ray() -> None:
         folder = Path(name)
         file = folder / "made.jsonl"
         made_articles(file, RAY_ARTICLES)
-        _timed(folder / "first", file, None)
         for number in range(ROUNDS):
             took["plain"].append(_timed(folder / f"plain{number}", file, None))
             with RayEngine(load_settings(), workers=RAY_WORKERS) as engine:

@@ -168,9 +168,12 @@ class RayEngine:
 
     @cached_property
     def _reader(self) -> Any:  # noqa: ANN401  # a remote function
-        return self._ray.remote(num_cpus=_READS, num_returns="streaming", max_retries=_TRIES)(_read).options(
-            _generator_backpressure_num_objects=_CHUNKS
-        )
+        return self._ray.remote(
+            num_cpus=_READS,
+            num_returns="streaming",
+            max_retries=_TRIES,
+            _generator_backpressure_num_objects=_CHUNKS,
+        )(_read)
 
 
 class _Worker:

@@ -4,6 +4,7 @@
     python -m bench.ingest speed
     python -m bench.ingest memory
     python -m bench.ingest kill
+    python -m bench.ingest ray
 
 speed    400 articles made by recombining paragraphs of the sample archive. In alternating rounds: `encode` of the
          passages alone, our ingest of the file, the pipeline that one would write with LangChain (its splitter, its
@@ -13,6 +14,8 @@ memory   2,000 and 20,000 such articles, each in a process of its own, with a st
          ends. Then the same with the packaged model in memory, which embeds the first batch: what a real run peaks at.
 kill     20 times kill -9 at a random moment of an ingest of 300 articles (stand-in embedder), a resume, and a
          comparison with an undisturbed index.
+ray      200 such articles in alternating rounds: the plain engine, Ray with 2 workers and its start, Ray with workers
+         that have their model already. The largest difference between two vectors of a passage.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ import numpy as np
 
 from eval.sample import ARTICLES
 from ingest.passages import embedded_text
+from ingest.ray_engine import RayEngine
 from ingest.report import Progress
 from ingest.run import ingest
 from rag.embeddings import SentenceEmbeddings
@@ -45,6 +49,7 @@ from rag.store import Store, opened
 SEED = 9
 SPEED_ARTICLES, ROUNDS = 400, 3
 KILL_ARTICLES, KILLS = 300, 20
+RAY_ARTICLES, RAY_WORKERS = 200, 2
 
 
 class StandIn:
@@ -75,7 +80,7 @@ class StandIn:
 
 def main() -> None:
     """Run the command."""
-    parts: dict[str, Callable[[], None]] = {"speed": _speed, "memory": _memory, "kill": _kill}
+    parts: dict[str, Callable[[], None]] = {"speed": _speed, "memory": _memory, "kill": _kill, "ray": _ray}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("part", choices=[*parts, "child"])
     parser.add_argument("--home", type=Path, help="of a child process")
@@ -292,6 +297,45 @@ def _state(home: Path) -> tuple[Any, ...]:
         texts = {id_: passage.text for id_, passage in store.archive.passages(ids).items()}
         articles = [(a.id, a.version) for a in store.archive.articles(limit=10_000)]
         return ids, sorted(store.index.ids()), texts, articles, store.archive.orphans(), store.archive.pending()
+
+
+# -- ray -----------------------------------------------------------------------------------------------
+
+
+def _ray() -> None:
+    took: dict[str, list[float]] = {"plain": [], "ray": [], "ray, warm": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "made.jsonl"
+        made_articles(file, RAY_ARTICLES)
+        for number in range(ROUNDS):
+            took["plain"].append(_timed(folder / f"plain{number}", file, None))
+            with RayEngine(load_settings(), workers=RAY_WORKERS) as engine:
+                took["ray"].append(_timed(folder / f"ray{number}", file, engine))
+                took["ray, warm"].append(_timed(folder / f"warm{number}", file, engine))
+            print({name: round(values[-1], 1) for name, values in took.items()}, flush=True)
+        one, other = (_vectors(folder / home) for home in ("plain0", "ray0"))
+    assert one.keys() == other.keys()
+    apart = max(float(np.abs(one[id_] - other[id_]).max()) for id_ in one)
+    print(f"seconds, median: { ({name: round(float(np.median(v)), 1) for name, v in took.items()}) }")
+    print(f"{len(one)} passages; vectors are at most {apart:.1e} apart")
+
+
+def _timed(home: Path, file: Path, engine: RayEngine | None) -> float:
+    settings = _settings(home)
+    with opened(settings) as store:
+        store.embeddings.embed(["warm"])
+        began = time.perf_counter()
+        report = ingest([file], store, passage_tokens=settings.passage_tokens, engine=engine)
+        took = time.perf_counter() - began
+    assert report.added == RAY_ARTICLES, report.to_text()
+    return took
+
+
+def _vectors(home: Path) -> dict[str, np.ndarray]:
+    with opened(_settings(home)) as store:
+        found = store.index._collection.get(include=["embeddings"])
+    return dict(zip(found["ids"], np.asarray(found["embeddings"]), strict=True))
 
 
 if __name__ == "__main__":

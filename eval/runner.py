@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 _PACKAGES = ("pressmark", "chromadb", "langchain-core", "sentence-transformers", "torch")
 # Never into a file that is passed around: keys, and the person's folder names.
-_PRIVATE = {"api_keys", "chat_api_key", "home", "host", "port"}
+_PRIVATE = {"api_keys", "chat_api_key", "embedding_key", "home", "host", "port"}
 
 UNRELATED = "unrelated"
 Progress = Callable[[int, int], None]

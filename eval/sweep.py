@@ -21,7 +21,7 @@ from rag.settings import Settings
 from rag.store import Store, opened
 
 # What the index is made with: a combination that differs in these needs an index of its own.
-_OF_THE_INDEX = ("passage_tokens", "embedding_model")
+_OF_THE_INDEX = ("passage_tokens", "embedding_model", "embedding_url")
 SHOWN = (
     "right_outcome", "correct", "hit@1", "all_evidence@8", "mrr@8", "citation_precision", "abstention_f1",
     "over_refusal", "latency_p50_ms",

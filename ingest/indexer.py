@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ingest import stories
-from ingest.passages import embedded_text, split
+from ingest.engine import Engine, PlainEngine, Prepared
+from ingest.passages import embedded_text
 from ingest.report import SHOWN, IngestReport, Problem
-from rag.schema import Article, Passage
+from rag.schema import Article
 from rag.store import Store
 
 BATCH_ARTICLES = 64  # articles per commit: about 300 passages, some 5 seconds of work on 2 cores
@@ -72,7 +74,7 @@ class Tally:
 def index_articles(articles: Iterable[Article | Problem], store: Store, *, passage_tokens: int) -> IngestReport:
     """Index articles that come from no file."""
     began = time.monotonic()
-    with Indexer(store, passage_tokens) as indexer:
+    with Indexer(store, PlainEngine(store.embeddings, passage_tokens)) as indexer:
         for item in articles:
             if isinstance(item, Problem):
                 indexer.tally.add(item)
@@ -98,19 +100,26 @@ class Indexer:
     """Indexes articles one after another, in batches; a context manager that finishes what is begun.
 
     Entering it first indexes what an interrupted run left pending.
+
+    What costs time is the engine's part; articles are told apart, grouped into stories and written here, in their
+    order, so that the index is the same whatever engine there is.
     """
 
-    def __init__(self, store: Store, passage_tokens: int) -> None:
+    def __init__(self, store: Store, engine: Engine) -> None:
         self.tally = Tally()
         self._store = store
-        self._passage_tokens = passage_tokens
+        self._engine = engine
         self._batch: list[Article] = []
+        self._under_way: deque[tuple[list[Article], Callable[[], Prepared]]] = deque()
         self._seen = _Seen()
 
     def __enter__(self) -> Indexer:
         _remove_orphans(self._store)
         _restore_vectors(self._store)
-        self._index(self._store.archive.pending())
+        pending = self._store.archive.pending()
+        for start in range(0, len(pending), BATCH_ARTICLES):
+            self._begin(pending[start : start + BATCH_ARTICLES])
+        self._end(0)
         self.tally.passages = 0
         return self
 
@@ -118,6 +127,7 @@ class Indexer:
         try:
             if error is None:
                 self.flush()
+                self._end(0)
                 self._store.archive.record_ingest(datetime.now(UTC))
         finally:
             self._seen.close()
@@ -168,30 +178,39 @@ class Indexer:
         return len(self._batch)
 
     def flush(self) -> None:
-        """Store and index what is waiting."""
+        """Store what is waiting, as pending at least: whatever comes, it will be indexed."""
         batch, self._batch = self._batch, []
+        if not batch:
+            return
         archive = self._store.archive
         with archive.transaction():
             for article in batch:  # one by one: copies of a story may stand in the same batch
                 archive.add_pending([(article, stories.assign(article, archive))], now=datetime.now(UTC))
-        self._index(batch)
-        _remove_orphans(self._store)
-        archive.full_text.refresh()
+        self._begin(batch)
 
-    def _index(self, batch: Sequence[Article]) -> None:
-        """Embed the batch's passages in one go, add the vectors, then make the articles current."""
+    def _begin(self, batch: list[Article]) -> None:
+        """Have a stored batch split and embedded, and index those before it that need not be waited for longer."""
+        self._under_way.append((batch, self._engine.prepare(batch)))
+        self._end(self._engine.ahead)
+
+    def _end(self, left: int) -> None:
+        """Index the batches under way, first come first served, until no more than so many are left."""
+        while len(self._under_way) > left:
+            batch, outcome = self._under_way.popleft()
+            self._index(batch, outcome())
+
+    def _index(self, batch: Sequence[Article], prepared: Prepared) -> None:
+        """Add the vectors, then make the articles current."""
         store = self._store
-        count = store.embeddings.count_tokens
-        # A withdrawn article stays readable, but is no evidence for anything.
-        parts = [
-            (article, [] if article.retracted else split(article, max_tokens=self._passage_tokens, count_tokens=count))
-            for article in batch
-        ]
-        _add_vectors([passage for _, found in parts for passage in found], store)
+        passages = [passage for found in prepared.passages for passage in found]
+        if passages:
+            store.index.add(passages, prepared.vectors)
         with store.archive.transaction():
-            for article, found in parts:
+            for article, found in zip(batch, prepared.passages, strict=True):
                 store.archive.mark_indexed(article, found)
-                self.tally.passages += len(found)
+        self.tally.passages += len(passages)
+        _remove_orphans(store)
+        store.archive.full_text.refresh()
 
 
 class _Seen:
@@ -218,11 +237,6 @@ class _Seen:
         self._db.close()
 
 
-def _add_vectors(passages: Sequence[Passage], store: Store) -> None:
-    if passages:
-        store.index.add(passages, store.embeddings.embed([embedded_text(passage) for passage in passages]))
-
-
 def _restore_vectors(store: Store) -> None:
     """Embed passages that the index lacks, after its folder was moved away or the model changed."""
     if store.index.count() >= store.archive.passage_count():
@@ -230,7 +244,8 @@ def _restore_vectors(store: Store) -> None:
     held = set(store.index.ids())
     missing = [id_ for id_ in store.archive.passage_ids() if id_ not in held]
     for start in range(0, len(missing), BATCH_PASSAGES):
-        _add_vectors(list(store.archive.passages(missing[start : start + BATCH_PASSAGES]).values()), store)
+        passages = list(store.archive.passages(missing[start : start + BATCH_PASSAGES]).values())
+        store.index.add(passages, store.embeddings.embed([embedded_text(passage) for passage in passages]))
 
 
 def _remove_orphans(store: Store) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
+from ingest.engine import Engine, PlainEngine
 from ingest.fetch import Fetcher
 from ingest.indexer import Indexer, delete_articles
 from ingest.loaders.source import PLAIN, Options
@@ -18,6 +21,8 @@ from rag.schema import Article
 from rag.store import Store
 
 _NOTED = 2000  # articles and problems met before they are noted, at the latest
+_Items = Iterator[Article | Problem]
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -38,6 +43,7 @@ def ingest(
     prune: bool = False,
     allow_private: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    engine: Engine | None = None,
 ) -> IngestReport:
     """Index what the sources hold.
 
@@ -52,12 +58,13 @@ def ingest(
         prune: Delete articles that stood in these files before and stand in none now.
         allow_private: Fetch from private and loopback addresses too.
         progress: Called before each file, after each batch, and at the end.
+        engine: Reads and embeds, with the same `passage_tokens`; this process does it if left out.
 
     Raises:
         SourceError: A source does not exist or stands for no file of a known kind.
     """
     found = find(sources)
-    run = _Run(store, found, passage_tokens, options, progress)
+    run = _Run(store, found, engine or PlainEngine(store.embeddings, passage_tokens), options, progress)
     with Fetcher(allow_private=allow_private) as fetcher:
         run.read(fetcher)
     for source in map(Path, map(str, sources)):
@@ -85,14 +92,15 @@ class _Run:
         self,
         store: Store,
         found: Sequence[Found],
-        passage_tokens: int,
+        engine: Engine,
         options: Options,
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self.began = time.monotonic()
         self.number = time.time_ns()
         self.vanished: list[str] = []
-        self.indexer = Indexer(store, passage_tokens)
+        self.indexer = Indexer(store, engine)
+        self._engine = engine
         self._files = store.archive.files
         self._found = found
         self._options = options
@@ -104,14 +112,12 @@ class _Run:
     def read(self, fetcher: Fetcher) -> None:
         """Read every file that changed."""
         with self.indexer:
-            for place, item in enumerate(self._found):
+            for place, (item, stamp, content) in enumerate(self._begun(self._contents(fetcher))):
                 self._tell(item.name, place, 0)
-                stamp = stamp_of(item, self._options)
-                if stamp and stamp == self._files.stamp(item.key):
+                if content is None:
                     self._skip(item)
                 else:
-                    item = replace(item, base=self._files.begin(item.key, item.name))
-                    whole = self._read_file(item, place, fetcher)
+                    whole = self._read_file(item, place, content)
                     # What a list of addresses leads to changes without it: such a file is read in each run.
                     self._notes.ended.append((item, "" if leads_elsewhere(item) else stamp, whole))
                     if not self.indexer.waiting:
@@ -121,6 +127,25 @@ class _Run:
             self._write()
         self._tell("done", len(self._found), 0)
 
+    def _contents(self, fetcher: Fetcher) -> Iterator[tuple[Found, str, _Items | None]]:
+        """Yield each file with its stamp and what it holds, None if it did not change."""
+        for item in self._found:
+            stamp = stamp_of(item, self._options)
+            if stamp and stamp == self._files.stamp(item.key):
+                yield item, stamp, None
+            else:
+                begun = replace(item, base=self._files.begin(item.key, item.name))
+                yield begun, stamp, self._engine.read(begun, self._options, fetcher)
+
+    def _begun(self, contents: Iterable[_T]) -> Iterator[_T]:
+        """Yield the same, taken before their turn while the engine has workers for more."""
+        taken: deque[_T] = deque()
+        for item in contents:
+            taken.append(item)
+            while len(taken) > self._engine.ahead:
+                yield taken.popleft()
+        yield from taken
+
     def _skip(self, item: Found) -> None:
         self.indexer.skip(self._files.unchanged(item.key, run=self.number))
         tally = self.indexer.tally
@@ -129,13 +154,13 @@ class _Run:
         tally.rejected += self._files.problem_count(file=item.key, lost=True)
         tally.remarks += self._files.problem_count(file=item.key, lost=False)
 
-    def _read_file(self, item: Found, place: int, fetcher: Fetcher) -> bool:
+    def _read_file(self, item: Found, place: int, found: _Items) -> bool:
         """Index what a file holds; return False if something in it may have been missed.
 
         What was missed may be an article that was read before. An address shows what is new, not all there is.
         """
         chars, articles, whole = 0, 0, item.path is not None
-        for content in read(item, self._options, fetcher):
+        for content in found:
             waiting = self.indexer.waiting
             if isinstance(content, Problem):
                 whole = whole and not content.lost
@@ -162,7 +187,7 @@ class _Run:
         )
 
     def _write(self) -> None:
-        """Note what is now stored: a file has ended only when all of its articles are indexed."""
+        """Note what is now stored: a file has ended only when all of its articles are in the archive, if as pending."""
         notes, self._notes = self._notes, _Notes()
         self._files.found(notes.origins, run=self.number)
         self._files.add_problems(notes.problems, run=self.number)

@@ -48,6 +48,14 @@ class Settings(BaseSettings):
         default="",
         description="sentence-transformers model, as a name or a folder; empty uses the packaged all-MiniLM-L6-v2.",
     )
+    embedding_url: str = Field(
+        default="",
+        description="Address of an OpenAI-compatible server that embeds (http://host:8080/v1; Text Embeddings "
+        "Inference is one); PRESSMARK_EMBEDDING_MODEL is then the model's name there.",
+    )
+    embedding_key: SecretStr = Field(
+        default=SecretStr(""), description="Key for the embedding server, if it wants one."
+    )
     threads: int = Field(
         default=2,
         ge=1,

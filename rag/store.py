@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rag.archive import Archive
 from rag.errors import StoreError, StoreLockedError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
     from filelock import FileLock
 
-    from rag.embeddings import SentenceEmbeddings
     from rag.vectors import VectorIndex
+
+
+class Embedder(Protocol):
+    """The model of an index.
+
+    Attributes:
+        model_id: Name recorded in the index, so that another model of the same size is noticed.
+        dimension: Length of a vector.
+    """
+
+    model_id: str
+    dimension: int
+
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
+        """Return an array of shape (len(texts), dimension) with one unit vector per text."""
+
+    def count_tokens(self, text: str) -> int:
+        """Return the number of tokens in `text`, without special ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +48,7 @@ class Store:
 
     archive: Archive
     index: VectorIndex
-    embeddings: SentenceEmbeddings
+    embeddings: Embedder
     lock: FileLock
 
     @classmethod
@@ -42,12 +60,11 @@ class Store:
             StoreError: It cannot be opened.
             ModelError: The embedding model cannot be loaded or is not the index's own.
         """
-        from rag.embeddings import SentenceEmbeddings
         from rag.vectors import VectorIndex
 
         lock = take_lock(settings.folder)
         try:
-            embeddings = SentenceEmbeddings.from_settings(settings)
+            embeddings = embedder(settings)
             index = VectorIndex.open(
                 settings.folder / "chroma", model_id=embeddings.model_id, dimension=embeddings.dimension
             )
@@ -72,6 +89,21 @@ def opened(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def embedder(settings: Settings) -> Embedder:
+    """Load the embedding model that the settings name, or reach the server that has it.
+
+    Raises:
+        ModelError: It cannot be loaded or reached.
+    """
+    if settings.embedding_url:
+        from rag.embedding_server import ServerEmbeddings
+
+        return ServerEmbeddings.from_settings(settings)
+    from rag.embeddings import SentenceEmbeddings
+
+    return SentenceEmbeddings.from_settings(settings)
 
 
 def archive_path(settings: Settings) -> Path:

@@ -59,7 +59,8 @@ class Stories:
         """Return (text, story id) of those of the articles that are current or pending, in the order of `ids`."""
         marks = ", ".join("?" * len(ids))
         rows = self._db.rows(
-            f"SELECT id, text, story_id FROM articles WHERE id IN ({marks}) AND (+current = 1 OR +state = 'pending')",
+            f"SELECT id, text, story_id FROM articles WHERE id IN ({marks}) AND (+current = 1 OR +state = 'pending') "
+            "ORDER BY +current DESC",  # of an article that is being replaced the new version counts
             ids,
         )
         found = {row["id"]: (str(row["text"]), str(row["story_id"])) for row in rows}

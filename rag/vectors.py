@@ -226,7 +226,8 @@ class VectorIndex:
 
 def _sessions(client: ClientAPI) -> list[httpx.Client]:
     """Return the connections of a server's client: to collections, and to what holds them. There is no public way."""
-    return [owner._server._session for owner in (client, client._admin_client)]  # type: ignore[union-attr]
+    owners: list[Any] = [client, client._admin_client]  # type: ignore[attr-defined]
+    return [owner._server._session for owner in owners]
 
 
 def _close(client: ClientAPI) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,10 +12,21 @@ from ui.cli_tools import AsJson, Home, dumped, ingested, moment_of, open_store, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
+    from ingest.engine import Engine
     from ingest.loaders.source import Options
     from ingest.report import IngestReport
     from rag.schema import Article
+    from rag.settings import Settings
+
+
+class EngineName(StrEnum):
+    """Where a run's files are read and embedded."""
+
+    plain = "plain"
+    ray = "ray"
+
 
 _SOURCES = "Files, folders, globs, archives (.zip, .tar.gz, .gz), web addresses, or lists of them."
 
@@ -37,6 +50,12 @@ def ingest(
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Fetch from private and loopback addresses too.")
     ] = False,
+    engine: Annotated[
+        EngineName, typer.Option(help="Where files are read and embedded: here, or on a Ray cluster.")
+    ] = EngineName.plain,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Ray's workers that embed. Default: one for each core.")
+    ] = None,
 ) -> None:
     """Put articles into the archive; unchanged ones are skipped, changed ones replaced."""
     from ingest.report import IngestReport
@@ -46,17 +65,33 @@ def ingest(
         _show(sources, options, allow_private=allow_private, as_json=as_json)
         return
     settings = settings_of(home)
-    with open_store(settings) as store:
+    with _engine(engine, settings, workers) as chosen, open_store(settings) as store:
 
         def run(*, quiet: bool = as_json) -> IngestReport:
             return ingested(
-                sources, store, settings, quiet=quiet, options=options, prune=prune, allow_private=allow_private
+                sources,
+                store,
+                settings,
+                quiet=quiet,
+                options=options,
+                prune=prune,
+                allow_private=allow_private,
+                engine=chosen,
             )
 
         report = run()
         say(dumped(IngestReport, report) if as_json else report.to_text())
         if watch:
             _watch(sources, report, lambda: run(quiet=True), as_json=as_json)
+
+
+def _engine(name: EngineName, settings: Settings, workers: int | None) -> AbstractContextManager[Engine | None]:
+    """Return the engine of that name, None for the plain one."""
+    if name is EngineName.plain:
+        return nullcontext()
+    from ingest.ray_engine import RayEngine
+
+    return RayEngine(settings, workers=workers)
 
 
 def options_of(names: str, published: str, assume_dated_by: str) -> Options:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from ingest.engine import Engine
     from ingest.loaders.source import Options
     from ingest.report import IngestReport, Progress
     from rag.archive import Archive
@@ -117,6 +118,7 @@ def ingested(
     options: Options | None = None,
     prune: bool = False,
     allow_private: bool = False,
+    engine: Engine | None = None,
 ) -> IngestReport:
     """Ingest with a progress bar on a terminal, a line now and then elsewhere, nothing if `quiet`."""
     from ingest.loaders.source import Options
@@ -131,6 +133,7 @@ def ingested(
             prune=prune,
             allow_private=allow_private,
             progress=progress,
+            engine=engine,
         )
 
 

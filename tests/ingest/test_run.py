@@ -518,7 +518,7 @@ def test_files_that_an_interrupted_run_had_read_to_their_end_are_not_read_again(
         opened_again.append(found.name)
         return read(found, *rest)
 
-    monkeypatch.setattr("ingest.run.read", spied)
+    monkeypatch.setattr("ingest.engine.read", spied)
     assert counts(run(store, news)) == (2, 0, 4)
     assert opened_again == ["news/b.jsonl", "news/c.jsonl"]
 

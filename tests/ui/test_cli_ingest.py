@@ -524,3 +524,11 @@ def test_sources_are_watched_where_they_lie(tmp_path):
     assert ingest.watch.folder_of(str(tmp_path / "*" / "b*.jsonl")) == tmp_path
     assert ingest.watch.folder_of(str(tmp_path / "a[1]")) == tmp_path / "a[1]"
     assert ingest.watch.folder_of("a.jsonl") == Path()
+
+
+def test_an_engine_whose_package_is_missing_is_named_with_its_cure(tmp_path, monkeypatch):
+    monkeypatch.setattr("ingest.ray_engine.find_spec", lambda name: None)
+    news = written(tmp_path / "news.jsonl", RECORDS[0])
+    error = run("ingest", news, "--engine", "ray", "--home", tmp_path / "home").exception
+    assert "pip install 'pressmark[ray]'" in str(error)
+    assert not (tmp_path / "home").exists()

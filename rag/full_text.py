@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.archive_tables import filters
 from rag.database import Database
-from rag.schema import TimeWindow
+from rag.schema import Passage, TimeWindow
 from rag.words import STOP_WORDS
 
 _WORD = re.compile(r"\w+")
@@ -39,6 +39,9 @@ class FullText:
             [" OR ".join(f'"{word}"' for word in words), *values, limit],
         )
         return [(row["id"], -float(row["score"])) for row in rows]  # SQLite's score is lower for better
+
+    def add(self, passages: Sequence[Passage]) -> None:
+        """Take in passages that were stored; a trigger of the table does it."""
 
     def document_frequencies(self, words: Sequence[str]) -> tuple[dict[str, int], int]:
         """Return in how many passages each word (or a form of it) occurs, and the number of passages."""

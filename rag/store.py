@@ -51,7 +51,7 @@ class Store:
             index = VectorIndex.open(
                 settings.folder / "chroma", model_id=embeddings.model_id, dimension=embeddings.dimension
             )
-            archive = Archive.open(archive_path(settings))
+            archive = open_archive(settings)
         except BaseException:
             lock.release()
             raise
@@ -74,8 +74,19 @@ def opened(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
+def open_archive(settings: Settings) -> Archive:
+    """Open the archive alone, where the settings have it.
+
+    Raises:
+        SettingsError: `archive_url` is no address of a database, or its driver is not installed.
+        StoreError: It cannot be opened.
+    """
+    address = settings.archive_url.get_secret_value()
+    return Archive.connect(address) if address else Archive.open(archive_path(settings))
+
+
 def archive_path(settings: Settings) -> Path:
-    """Return the archive file of the settings' home."""
+    """Return the archive file of the settings' home; with `archive_url` there is none."""
     return settings.folder / "archive.sqlite"
 
 

@@ -11,13 +11,6 @@ from rag.schema import Article, Passage, TimeWindow
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def archive(tmp_path):
-    archive = Archive.open(tmp_path / "archive.sqlite")
-    yield archive
-    archive.close()
-
-
 def article(id_="a", version="1", text="Rain fell on Tuesday.", **fields):
     return Article(id=id_, version=version, title=fields.pop("title", "Weather"), text=text, **fields)
 

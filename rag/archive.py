@@ -94,9 +94,17 @@ class Archive:
         return [article_of(row) for row in rows]
 
     def mark_indexed(self, article: Article, passages: Sequence[Passage]) -> None:
-        """Make `article` current with its passages; the old version's passages leave the full text."""
+        """Make `article` current with its passages; the old version's passages leave the full text.
+
+        If another process has deleted it meanwhile, or indexed a version that came later, it stays so.
+        """
+        ids = {passage.id for passage in passages}
+        named = [article.id, article.version]
         with self._db.transaction() as db:
-            self._forget_passages(db, article.id, keep={passage.id for passage in passages})
+            if not db.rows("SELECT 1 FROM articles WHERE id = ? AND version = ?", named):
+                self._add_orphans(db, sorted(ids))
+                return
+            self._forget_passages(db, article.id, keep=ids)
             db.executemany(
                 "INSERT INTO passages (id, article_id, version, position, start, stop, text, title) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -104,12 +112,13 @@ class Archive:
             )
             self.full_text.add(passages)
             db.execute("UPDATE articles SET current = 0 WHERE id = ?", [article.id])
-            db.execute(
-                "UPDATE articles SET current = 1, state = 'indexed' WHERE id = ? AND version = ?",
-                [article.id, article.version],
-            )
+            db.execute("UPDATE articles SET current = 1, state = 'indexed' WHERE id = ? AND version = ?", named)
             # A version that was pending when a newer one arrived will never be indexed.
-            db.execute("DELETE FROM articles WHERE id = ? AND state || '' = 'pending'", [article.id])
+            db.execute(
+                "DELETE FROM articles WHERE id = ? AND state || '' = 'pending' "
+                "AND ingested_at < (SELECT ingested_at FROM articles WHERE id = ? AND version = ?)",
+                [article.id, *named],
+            )
 
     def delete_article(self, article_id: str) -> None:
         """Remove the article in all versions; its vectors become orphans.
@@ -129,10 +138,11 @@ class Archive:
 
     def _forget_passages(self, db: Database, article_id: str, *, keep: set[str]) -> None:
         old = [row["id"] for row in db.rows("SELECT id FROM passages WHERE article_id = ?", [article_id])]
-        db.executemany(
-            "INSERT INTO orphans VALUES (?) ON CONFLICT DO NOTHING", [(id_,) for id_ in old if id_ not in keep]
-        )
+        self._add_orphans(db, [id_ for id_ in old if id_ not in keep])
         db.execute("DELETE FROM passages WHERE article_id = ?", [article_id])
+
+    def _add_orphans(self, db: Database, ids: Sequence[str]) -> None:
+        db.executemany("INSERT INTO orphans VALUES (?) ON CONFLICT DO NOTHING", [(id_,) for id_ in ids])
 
     def orphans(self) -> list[str]:
         """Return passage ids whose vectors are still to be removed from the index."""

@@ -17,7 +17,6 @@ PASSWORD = "seven-herons"  # the server asks for none; it may stand in no messag
 _FAST = (
     "fsync=off",
     "full_page_writes=off",
-    "synchronous_commit=off",
     "unix_socket_directories=",
     "shared_buffers=32MB",
 )

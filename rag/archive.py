@@ -59,6 +59,11 @@ class Archive:
         """Close the file, or the connections."""
         self._db.close()
 
+    @property
+    def name(self) -> str:
+        """The file, or the database's address without its password."""
+        return self._db.name
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write all that the block writes at once, or nothing of it."""

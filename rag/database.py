@@ -41,9 +41,9 @@ class Database:
     def __init__(self, engine: Engine, name: str) -> None:
         """Take an engine, and the name that messages give it."""
         self.postgres = engine.dialect.name == "postgresql"
+        self.name = name
         self._engine = engine
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._name = name
         self._lock = threading.RLock()  # threads wait here in turn, not by asking the file again and again
         self._thread = threading.local()
 
@@ -190,7 +190,7 @@ class Database:
             if self.postgres
             else "check the disk's space and who may write the file"
         )
-        return StoreError(f"The archive {self._name} cannot be used ({cause}): {cure}.")
+        return StoreError(f"The archive {self.name} cannot be used ({cause}): {cure}.")
 
     # -- schema ----------------------------------------------------------------------------------
 
@@ -198,12 +198,17 @@ class Database:
         if self._version() < SCHEMA_VERSION:
             from rag.migrations import upgrade
 
+            self._check_encoding()
             with self.transaction():
                 upgrade(self._writing, self._version())  # read again: another process may have been here
         if self._version() > SCHEMA_VERSION:
             raise StoreError(
-                f"{self._name} was made by a newer Pressmark (schema {self._version()}): upgrade to read it."
+                f"{self.name} was made by a newer Pressmark (schema {self._version()}): upgrade to read it."
             )
+
+    def _check_encoding(self) -> None:
+        if self.postgres and (encoding := self.rows("SHOW server_encoding")[0]["server_encoding"]) != "UTF8":
+            raise StoreError(f"{self.name} keeps texts in {encoding}: make a database with ENCODING 'UTF8'.")
 
     def _version(self) -> int:
         """Return the schema's number, 0 before there is one; a SQLite file has it where old versions look for it."""

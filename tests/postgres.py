@@ -83,14 +83,16 @@ class PostgresServer:
 
     def address(self) -> str:
         """Return the address of an empty schema of its own."""
+        schema = f"test{next(self._numbers)}"
+        self.run(f"CREATE SCHEMA {schema}")
+        return f"postgresql+psycopg://press:{PASSWORD}@127.0.0.1:{self.port}/postgres?options=-csearch_path%3D{schema}"
+
+    def run(self, statement: str) -> None:
+        """Run a statement as the server's owner."""
         import psycopg
 
-        schema = f"test{next(self._numbers)}"
-        with psycopg.connect(
-            f"host=127.0.0.1 port={self.port} user=press dbname=postgres", autocommit=True
-        ) as connection:
-            connection.execute(f"CREATE SCHEMA {schema}")
-        return f"postgresql+psycopg://press:{PASSWORD}@127.0.0.1:{self.port}/postgres?options=-csearch_path%3D{schema}"
+        with psycopg.connect(f"host=127.0.0.1 port={self.port} user=press dbname=postgres", autocommit=True) as server:
+            server.execute(statement)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [self._programs / program, *arguments]

@@ -5,18 +5,27 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from rag.archive import Archive
 from rag.embeddings import PACKAGED_SHA256, check_packaged, packaged_folder
 from rag.errors import ChatModelError, PressmarkError, StoreLockedError
 from rag.schema import Passage, RetrievedPassage
 from rag.settings import Settings
-from rag.store import Store, archive_path
+from rag.store import Store, archive_path, open_archive
 
 MIN_FREE_BYTES = 1 << 30
-PACKAGES = ("pressmark", "torch", "sentence-transformers", "chromadb", "langchain-core", "gradio", "fastapi")
+PACKAGES = (
+    "pressmark",
+    "torch",
+    "sentence-transformers",
+    "chromadb",
+    "sqlalchemy",
+    "langchain-core",
+    "gradio",
+    "fastapi",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +43,10 @@ def examine(settings: Settings) -> list[Check]:
         Check("versions", True, ", ".join(f"{name} {version(name)}" for name in PACKAGES)),
         _model(settings),
         _disk(settings),
-        _full_text(),
     ]
+    if settings.archive_url.get_secret_value():
+        return [*checks, *_store(settings)]
+    checks.append(_full_text())
     if archive_path(settings).exists():
         return [*checks, *_store(settings)]
     return [*checks, Check("archive", True, f"none yet in {settings.folder}: `pressmark ingest PATH` makes it")]
@@ -102,12 +113,11 @@ def _full_text() -> Check:
 def _store(settings: Settings) -> list[Check]:
     checks = []
     try:
-        archive = Archive.open(archive_path(settings))
+        with closing(open_archive(settings)) as archive:
+            status = archive.status()
     except PressmarkError as error:
         return [Check("archive", False, str(error))]
-    status = archive.status()
-    archive.close()
-    found = f"{status.articles} articles, {status.passages} passages, {status.stories} stories"
+    found = f"{status.articles} articles, {status.passages} passages, {status.stories} stories in {archive.name}"
     pending = f"; {status.pending} left by an interrupted ingest: run it again" if status.pending else ""
     checks.append(Check("archive", not status.pending, found + pending))
     try:

@@ -190,6 +190,12 @@ def test_a_newer_schema_in_postgres_is_refused(postgres):
     assert PASSWORD not in str(caught.value)
 
 
+def test_a_database_that_cannot_hold_all_letters_is_refused(postgres):
+    postgres.run("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(StoreError, match="LATIN1"):
+        Archive.connect(f"postgresql://press@127.0.0.1:{postgres.port}/latin")
+
+
 def test_a_killed_server_leaves_nothing_half_written_and_is_used_again(postgres):
     def interrupted(archive):
         with archive.transaction():

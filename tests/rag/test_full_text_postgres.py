@@ -75,3 +75,17 @@ def test_equal_scores_are_ordered_by_id(archive):
     for name in ("b", "a", "C"):
         add(archive, name, "Rain.")
     assert found(archive, "rain", limit=2) == ["C", "a"]
+
+
+def test_in_a_large_archive_common_words_are_estimated_and_rare_ones_counted(archive, monkeypatch):
+    with archive.transaction():
+        for n in range(2000):
+            add(archive, f"{n:04}", "Rain fell on the town. " * 10 + ("Hail." if n % 2 else "") + "Snow." * (n == 7))
+    exact = archive.full_text.document_frequencies(["rain", "hail", "snow"])
+    assert exact == ({"rain": 2000, "hail": 1000, "snow": 1}, 2000)
+    monkeypatch.setattr(full_text_postgres, "_SAMPLE_BYTES", 1 << 17)  # about a third
+    found, total = archive.full_text.document_frequencies(["rain", "hail", "snow"])
+    assert found["rain"] == total
+    assert 1000 < total < 3000
+    assert 0.4 < found["hail"] / total < 0.6
+    assert found["snow"] == 1

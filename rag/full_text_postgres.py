@@ -23,6 +23,8 @@ _ENOUGH = 10_000
 # met there less often than this, in all of it.
 _SAMPLE_BYTES = 16 << 20
 _SAMPLE_TRUSTED = 50
+_COUNTED = 200  # words that are counted at once; of a question that has more, a pasted text, the rest is left out
+_SCORED = 32  # the rarest of them
 
 
 class PostgresFullText:
@@ -48,9 +50,9 @@ class PostgresFullText:
         Any word of `query` may match; a match in the title counts twice. `"several words"` match as they stand, `word*`
         whatever begins so.
         """
-        terms = _terms(query)
+        terms = _terms(query)[:_COUNTED]
         found, total = self._frequencies(terms)
-        terms = sorted((term for term in terms if found[term]), key=lambda term: (found[term], term))
+        terms = sorted((term for term in terms if found[term]), key=lambda term: (found[term], term))[:_SCORED]
         if not terms:
             return []
         weights = {term: math.log(1 + (total - found[term] + 0.5) / (found[term] + 0.5)) for term in terms}
@@ -100,7 +102,10 @@ class PostgresFullText:
         In an archive of more than some 10,000 passages the number of all and that of a common word are estimates.
         """
         terms = {word: _phrase(word) for word in words}
-        found, total = self._frequencies([term for term in terms.values() if term])
+        found: dict[str, int] = {}
+        for start in range(0, max(1, len(words)), _COUNTED):
+            counted, total = self._frequencies([terms[word] for word in words[start : start + _COUNTED] if terms[word]])
+            found |= counted
         return {word: found.get(term, 0) for word, term in terms.items()}, total
 
     def _frequencies(self, terms: Sequence[str]) -> tuple[dict[str, int], int]:

@@ -89,3 +89,10 @@ def test_in_a_large_archive_common_words_are_estimated_and_rare_ones_counted(arc
     assert 1000 < total < 3000
     assert 0.4 < found["hail"] / total < 0.6
     assert found["snow"] == 1
+
+
+def test_a_pasted_text_is_no_error(archive):
+    add(archive, "a", "Rain fell.")
+    words = [f"word{n}" for n in range(3000)]
+    assert found(archive, " ".join(["rain", *words])) == ["a"]
+    assert archive.full_text.document_frequencies([*words, "rain"])[0]["rain"] == 1

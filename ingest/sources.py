@@ -113,7 +113,7 @@ def _files(source: str) -> list[Found]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for at, folders, files in os.walk(folder.resolve()):
-        if "archive.sqlite" in files and "owner.lock" in files:  # a home of ours
+        if "owner.json" in files and "owner.lock" in files:  # a home of ours, wherever its archive is
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -1,4 +1,4 @@
-"""Answers kept for replay, as JSON in the archive's file."""
+"""Answers kept for replay, as JSON in the archive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ class Answers:
         """Keep an answer for replay."""
         body = answers_adapter().dump_json(answer).decode()
         with self._db.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", [answer.id, epoch(answer.created_at), body])
+            db.execute(
+                "INSERT INTO answers VALUES (?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, body = excluded.body",
+                [answer.id, epoch(answer.created_at), body],
+            )
 
     def get(self, answer_id: str) -> Answer:
         """Return a stored answer.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from rag.answers import Answers
-from rag.archive_tables import STATUS_CONDITIONS, ArticleStatus, article_row, epoch, filters, moment
+from rag.archive_tables import STATUS_CONDITIONS, ArticleStatus, article_row, epoch, filters, marks, moment
 from rag.archive_tables import article as article_of
 from rag.archive_tables import passage as passage_of
 from rag.database import Database
@@ -17,6 +16,7 @@ from rag.errors import NotFoundError
 from rag.feedback import FeedbackBook
 from rag.files import Files
 from rag.full_text import FullText
+from rag.full_text_postgres import PostgresFullText
 from rag.ingests import Ingests
 from rag.schema import ArchiveStatus, Article, Passage, TimeWindow
 from rag.served import ServedAnswers
@@ -24,12 +24,12 @@ from rag.stories import Stories
 
 
 class Archive:
-    """The articles of one home; the other tables are its attributes. Threads may share one object."""
+    """The articles of one archive; the other tables are its attributes. Threads may share one object."""
 
-    def __init__(self, db: Database, text_folder: Path) -> None:
+    def __init__(self, db: Database, text_folder: Path | None) -> None:
         self._db = db
         self.files = Files(db)
-        self.full_text = FullText(db, text_folder)
+        self.full_text = FullText(db, text_folder) if text_folder else PostgresFullText(db)
         self.stories = Stories(db)
         self.answers = Answers(db)
         self.feedback = FeedbackBook(db)
@@ -45,10 +45,25 @@ class Archive:
         """
         return cls(Database.open(path), path.parent / "text")
 
+    @classmethod
+    def connect(cls, address: str) -> Archive:
+        """Open the archive in a PostgreSQL database, making its tables if need be.
+
+        Raises:
+            SettingsError: It is no address of such a database, or the driver is not installed.
+            StoreError: The server does not answer, or the archive was made by a newer Pressmark.
+        """
+        return cls(Database.connect(address), None)
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, or the connections."""
         self.full_text.close()
         self._db.close()
+
+    @property
+    def name(self) -> str:
+        """The file, or the database's address without its password."""
+        return self._db.name
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -61,7 +76,7 @@ class Archive:
     def known_version(self, article_id: str) -> str | None:
         """Return the version of `article_id` that is fully indexed, or None."""
         rows = self._db.rows(
-            "SELECT version FROM articles WHERE id = ? AND +current = 1 AND +state = 'indexed'", [article_id]
+            "SELECT version FROM articles WHERE id = ? AND +current = 1 AND state || '' = 'indexed'", [article_id]
         )
         return str(rows[0]["version"]) if rows else None
 
@@ -72,9 +87,10 @@ class Archive:
                 row = article_row(article) | {
                     "story_id": story_id, "state": "pending", "current": 0, "ingested_at": epoch(now),
                 }  # fmt: skip
-                names = ", ".join(row)
+                anew = ", ".join(f"{name} = excluded.{name}" for name in row)
                 db.execute(
-                    f"INSERT OR REPLACE INTO articles ({names}) VALUES ({', '.join('?' * len(row))})",
+                    f"INSERT INTO articles ({', '.join(row)}) VALUES ({marks(list(row))}) "
+                    f"ON CONFLICT (id, version) DO UPDATE SET {anew}",
                     list(row.values()),
                 )
 
@@ -84,21 +100,31 @@ class Archive:
         return [article_of(row) for row in rows]
 
     def mark_indexed(self, article: Article, passages: Sequence[Passage]) -> None:
-        """Make `article` current with its passages; the old version's passages leave the full text."""
+        """Make `article` current with its passages; the old version's passages leave the full text.
+
+        If another process has deleted it meanwhile, or indexed a version that came later, it stays so.
+        """
+        ids = {passage.id for passage in passages}
+        named = [article.id, article.version]
         with self._db.transaction() as db:
-            self._forget_passages(db, article.id, keep={passage.id for passage in passages})
+            if not db.rows("SELECT 1 FROM articles WHERE id = ? AND version = ?", named):
+                self._add_orphans(db, sorted(ids))
+                return
+            self._forget_passages(db, article.id, keep=ids)
             db.executemany(
                 "INSERT INTO passages (id, article_id, version, position, start, stop, text, title) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [(p.id, p.article_id, p.version, p.index, p.start, p.end, p.text, p.title) for p in passages],
             )
+            self.full_text.add(passages)
             db.execute("UPDATE articles SET current = 0 WHERE id = ?", [article.id])
-            db.execute(
-                "UPDATE articles SET current = 1, state = 'indexed' WHERE id = ? AND version = ?",
-                [article.id, article.version],
-            )
+            db.execute("UPDATE articles SET current = 1, state = 'indexed' WHERE id = ? AND version = ?", named)
             # A version that was pending when a newer one arrived will never be indexed.
-            db.execute("DELETE FROM articles WHERE id = ? AND +state = 'pending'", [article.id])
+            db.execute(
+                "DELETE FROM articles WHERE id = ? AND state || '' = 'pending' "
+                "AND ingested_at < (SELECT ingested_at FROM articles WHERE id = ? AND version = ?)",
+                [article.id, *named],
+            )
 
     def delete_article(self, article_id: str) -> None:
         """Remove the article in all versions; its vectors become orphans.
@@ -109,17 +135,20 @@ class Archive:
             NotFoundError: There is no such article.
         """
         with self._db.transaction() as db:
-            if not db.execute("SELECT 1 FROM articles WHERE id = ?", [article_id]).fetchone():
+            if not db.rows("SELECT 1 FROM articles WHERE id = ? LIMIT 1", [article_id]):
                 raise NotFoundError(f"No article has the id {article_id!r}: `pressmark articles list` shows them.")
             self._forget_passages(db, article_id, keep=set())
             db.execute("DELETE FROM articles WHERE id = ?", [article_id])
             db.execute("DELETE FROM story_bands WHERE article_id = ?", [article_id])
             db.execute("DELETE FROM origins WHERE article_id = ?", [article_id])
 
-    def _forget_passages(self, db: sqlite3.Connection, article_id: str, *, keep: set[str]) -> None:
-        old = [row["id"] for row in db.execute("SELECT id FROM passages WHERE article_id = ?", [article_id])]
-        db.executemany("INSERT OR IGNORE INTO orphans VALUES (?)", [(id_,) for id_ in old if id_ not in keep])
+    def _forget_passages(self, db: Database, article_id: str, *, keep: set[str]) -> None:
+        old = [row["id"] for row in db.rows("SELECT id FROM passages WHERE article_id = ?", [article_id])]
+        self._add_orphans(db, [id_ for id_ in old if id_ not in keep])
         db.execute("DELETE FROM passages WHERE article_id = ?", [article_id])
+
+    def _add_orphans(self, db: Database, ids: Sequence[str]) -> None:
+        db.executemany("INSERT INTO orphans VALUES (?) ON CONFLICT DO NOTHING", [(id_,) for id_ in ids])
 
     def orphans(self) -> list[str]:
         """Return passage ids whose vectors are still to be removed from the index."""
@@ -149,7 +178,8 @@ class Archive:
     def versions(self, article_id: str) -> list[str]:
         """Return the versions of an article that were indexed, newest first."""
         rows = self._db.rows(
-            "SELECT version FROM articles WHERE id = ? AND +state = 'indexed' ORDER BY current DESC, ingested_at DESC",
+            "SELECT version FROM articles WHERE id = ? AND state || '' = 'indexed' "
+            "ORDER BY current DESC, ingested_at DESC",
             [article_id],
         )
         return [row["version"] for row in rows]
@@ -190,10 +220,9 @@ class Archive:
         found: dict[str, Passage] = {}
         for start in range(0, len(ids), 500):
             batch = ids[start : start + 500]
-            marks = ", ".join("?" * len(batch))
             rows = self._db.rows(
                 "SELECT p.*, a.source, a.url, a.published_at FROM passages p JOIN articles a "
-                f"ON a.id = p.article_id AND a.version = p.version WHERE p.id IN ({marks})",
+                f"ON a.id = p.article_id AND a.version = p.version WHERE p.id IN ({marks(batch)})",
                 batch,
             )
             found |= {row["id"]: passage_of(row) for row in rows}
@@ -251,7 +280,9 @@ class Archive:
     def set_fact(self, name: str, value: str) -> None:
         """Store a fact about the archive."""
         with self._db.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])
+            db.execute(
+                "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", [name, value]
+            )
 
     def record_ingest(self, now: datetime) -> None:
         """Note when the last ingest ended."""
@@ -264,4 +295,4 @@ def _listed(
     condition, values = filters(window, sources)
     # "%" and "_" in a headline's part mean themselves.
     part = search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    return f"{STATUS_CONDITIONS[kind]} AND a.title LIKE ? ESCAPE '\\'{condition}", [f"%{part}%", *values]
+    return f"{STATUS_CONDITIONS[kind]} AND lower(a.title) LIKE lower(?) ESCAPE '\\'{condition}", [f"%{part}%", *values]

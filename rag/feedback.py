@@ -36,7 +36,7 @@ class FeedbackBook:
             NotFoundError: There is no such answer.
         """
         with self._db.transaction() as db:
-            if not db.execute("SELECT 1 FROM answers WHERE id = ?", [feedback.answer_id]).fetchone():
+            if not db.rows("SELECT 1 FROM answers WHERE id = ?", [feedback.answer_id]):
                 raise NotFoundError(f"No answer has the id {feedback.answer_id!r}.")
             db.execute(
                 "INSERT INTO feedback (answer_id, rating, reason, at) VALUES (?, ?, ?, ?)",

@@ -56,14 +56,16 @@ class Files:
         """Note (file, article id) pairs."""
         with self._db.transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", [(file, id_, run) for file, id_ in articles]
+                "INSERT INTO origins VALUES (?, ?, ?) ON CONFLICT (file, article_id) DO UPDATE SET run = excluded.run",
+                [(file, id_, run) for file, id_ in articles],
             )
 
     def add_problems(self, problems: Iterable[FileProblem], *, run: int) -> None:
         """Note problems; the same one in the same place is noted once."""
         with self._db.transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO problems VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (file, place, reason) "
+                "DO UPDATE SET lost = excluded.lost, run = excluded.run, at = excluded.at",
                 [(p.file, p.place, p.reason, p.lost, run, epoch(p.at)) for p in problems],
             )
 
@@ -76,11 +78,11 @@ class Files:
             that is still there has that name too.
         """
         with self._db.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO files VALUES (?, '', '', 0, 0, 0)", [name])
+            db.execute("INSERT INTO files VALUES (?, '', '', 0, 0, 0) ON CONFLICT DO NOTHING", [name])
             db.execute("UPDATE files SET stamp = '' WHERE name = ?", [name])
-            base = str(db.execute("SELECT base FROM files WHERE name = ?", [name]).fetchone()["base"])
+            base = str(db.rows("SELECT base FROM files WHERE name = ?", [name])[0]["base"])
             if not base:
-                others = [row["name"] for row in db.execute("SELECT name FROM files WHERE base = ?", [shown])]
+                others = [row["name"] for row in db.rows("SELECT name FROM files WHERE base = ?", [shown])]
                 base = name if any(map(_is_there, others)) else shown
                 db.execute("UPDATE files SET base = '' WHERE base = ?", [base])  # of a file that moved here
                 db.execute("UPDATE files SET base = ? WHERE name = ?", [base, name])
@@ -96,7 +98,7 @@ class Files:
             whole: All that it holds was understood. If not, articles that were found in it before are not gone.
         """
         with self._db.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO files VALUES (?, '', '', 0, 0, 0)", [name])
+            db.execute("INSERT INTO files VALUES (?, '', '', 0, 0, 0) ON CONFLICT DO NOTHING", [name])
             db.execute(
                 "UPDATE files SET stamp = ?, live_since = ?, read = ?, checked = ? WHERE name = ?",
                 [stamp, run if whole else 0, run, run, name],
@@ -107,21 +109,21 @@ class Files:
         """Note that the file is as it was; return its articles, as last read, with their versions."""
         with self._db.transaction() as db:
             db.execute("UPDATE files SET checked = ? WHERE name = ?", [run, name])
-            rows = db.execute(
+            rows = db.rows(
                 "SELECT a.id, a.version FROM origins o JOIN files f ON f.name = o.file "
                 "JOIN articles a ON a.id = o.article_id AND +a.current = 1 WHERE o.file = ? AND o.run = f.read",
                 [name],
-            ).fetchall()
+            )
         return [(row["id"], row["version"]) for row in rows]
 
     def vanish(self, folder: Path, *, run: int) -> list[str]:
         """Mark the files under `folder` that this run did not meet as gone; return their names."""
         inside = f"{folder.as_posix().rstrip('/')}/"
         with self._db.transaction() as db:
-            rows = db.execute(
+            rows = db.rows(
                 "SELECT name FROM files WHERE checked < ? AND substr(name, 1, ?) = ? ORDER BY name",
                 [run, len(inside), inside],
-            ).fetchall()
+            )
             db.executemany(
                 "UPDATE files SET stamp = '', live_since = ?, checked = ? WHERE name = ?",
                 [(run, run, row["name"]) for row in rows],

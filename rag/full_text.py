@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from rag.archive_tables import epoch
 from rag.database import Database
-from rag.schema import TimeWindow
+from rag.schema import Passage, TimeWindow
 from rag.words import STOP_WORDS
 
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ class FullText:
             return min((searcher.doc_freq("words", part) for part in parts), default=0)
 
         return {word: frequency(word) for word in words}, searcher.num_docs
+
+    def add(self, passages: Sequence[Passage]) -> None:
+        """Take in passages that were stored; a trigger of the table notes them for `refresh`."""
 
     def refresh(self) -> None:
         """Carry over what has changed in the archive. Of two processes the one that writes the index does it."""

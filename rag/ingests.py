@@ -51,7 +51,11 @@ class Ingests:
         """Keep a record, in place of an earlier one with its id."""
         body = _adapter().dump_json(record).decode()
         with self._db.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO ingests VALUES (?, ?, ?)", [record.id, epoch(record.asked_at), body])
+            db.execute(
+                "INSERT INTO ingests (id, at, body) VALUES (?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET at = excluded.at, body = excluded.body",
+                [record.id, epoch(record.asked_at), body],
+            )
 
     def get(self, ingest_id: str) -> IngestRecord:
         """Return a record.

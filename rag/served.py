@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from rag.archive_tables import epoch
-from rag.database import Database
+from rag.database import Database, Row
 from rag.schema import Answer
 
 KEPT_DAYS = 90
@@ -67,13 +66,13 @@ class ServedAnswers:
     def days(self, now: datetime, *, count: int = 30) -> list[ServedDay]:
         """Return the last days that have answers, newest first."""
         first = (now - timedelta(days=count)).astimezone(UTC)
-        by_day: dict[date, list[sqlite3.Row]] = {}
+        by_day: dict[date, list[Row]] = {}
         for row in self._db.rows("SELECT * FROM served WHERE at >= ? ORDER BY at DESC", [epoch(first)]):
             by_day.setdefault(datetime.fromtimestamp(row["at"], UTC).date(), []).append(row)
         return [_day(day, rows) for day, rows in by_day.items()]
 
 
-def _day(day: date, rows: Sequence[sqlite3.Row]) -> ServedDay:
+def _day(day: date, rows: Sequence[Row]) -> ServedDay:
     taken = [row["ms"] for row in rows] or [0.0]
     return ServedDay(
         day=day,

@@ -21,6 +21,16 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default=Path("~/.pressmark"), description="Folder of the archive and the vector index.")
+    archive_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="PostgreSQL database that holds the archive, as postgresql+psycopg://user:password@host/database; "
+        "empty keeps it in a file in the home. Needs the extra `postgres`.",
+    )
+    chroma_url: str = Field(
+        default="",
+        description="Chroma server that keeps the vectors, as http://host:8000 or http://host:8000/collection; empty "
+        "keeps them in the home.",
+    )
     chat_model: str = Field(
         default="",
         description="Chat model that writes answers, as provider:model (openai:..., anthropic:..., ollama:...) or "

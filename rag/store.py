@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -49,7 +49,7 @@ class Store:
     archive: Archive
     index: VectorIndex
     embeddings: Embedder
-    lock: FileLock
+    lock: FileLock | None
 
     @classmethod
     def open(cls, settings: Settings) -> Store:
@@ -62,23 +62,29 @@ class Store:
         """
         from rag.vectors import VectorIndex
 
-        lock = take_lock(settings.folder)
-        try:
+        # Servers have any number of users; what lies in the home has one.
+        elsewhere = settings.chroma_url and settings.archive_url.get_secret_value()
+        with ExitStack() as opened:
+            lock = None if elsewhere else take_lock(settings.folder)
+            if lock is not None:
+                opened.callback(lock.release)
             embeddings = embedder(settings)
-            index = VectorIndex.open(
-                settings.folder / "chroma", model_id=embeddings.model_id, dimension=embeddings.dimension
-            )
-            archive = Archive.open(archive_path(settings))
-        except BaseException:
-            lock.release()
-            raise
+            name, size = embeddings.model_id, embeddings.dimension
+            if settings.chroma_url:
+                index = VectorIndex.connect(settings.chroma_url, model_id=name, dimension=size)
+            else:
+                index = VectorIndex.open(settings.folder / "chroma", model_id=name, dimension=size)
+            opened.callback(index.close)
+            archive = open_archive(settings)
+            opened.pop_all()
         return cls(archive, index, embeddings, lock)
 
     def close(self) -> None:
         """Close both stores and give the home back."""
         self.archive.close()
         self.index.close()
-        self.lock.release()
+        if self.lock is not None:
+            self.lock.release()
 
 
 @contextmanager
@@ -106,8 +112,19 @@ def embedder(settings: Settings) -> Embedder:
     return SentenceEmbeddings.from_settings(settings)
 
 
+def open_archive(settings: Settings) -> Archive:
+    """Open the archive alone, where the settings have it.
+
+    Raises:
+        SettingsError: `archive_url` is no address of a database, or its driver is not installed.
+        StoreError: It cannot be opened.
+    """
+    address = settings.archive_url.get_secret_value()
+    return Archive.connect(address) if address else Archive.open(archive_path(settings))
+
+
 def archive_path(settings: Settings) -> Path:
-    """Return the archive file of the settings' home."""
+    """Return the archive file of the settings' home; with `archive_url` there is none."""
     return settings.folder / "archive.sqlite"
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 from datetime import UTC, datetime
 
 import hypothesis
 import pytest
 
 from ingest.indexer import index_articles
+from rag.archive import Archive
 from rag.schema import Article
 from rag.settings import Settings
 from rag.store import Store
+from tests.postgres import PostgresServer, binaries
 
 # The same examples in each run, and no clock: machines are shared.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
@@ -54,6 +57,28 @@ def sample_store(tmp_path_factory):
     index_articles(sample_articles(), store, passage_tokens=settings.passage_tokens)
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, started for the first test that wants one."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed here: apt-get install postgresql")
+    server = PostgresServer(programs)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def archive(request, tmp_path):
+    """An empty archive, in each of the databases that may hold one."""
+    if request.param == "sqlite":
+        opened = Archive.open(tmp_path / "archive.sqlite")
+    else:
+        opened = Archive.connect(request.getfixturevalue("postgres").address())
+    with closing(opened):
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def test_every_dependency_is_pinned():
     wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().split()}
     for requirement in wanted:
-        name = requirement.replace("==", ">").replace("<", ">").split(">")[0]
+        name = requirement.replace("==", ">").replace("<", ">").split(">")[0].split("[")[0]
         assert name.lower().replace("_", "-") in pinned, name
 
 

@@ -96,10 +96,9 @@ def open_store(settings: Settings) -> closing[Store]:
 def open_archive(home: Path | None) -> closing[Archive]:
     """Open the archive alone: reading articles needs no model, and may go on beside a server."""
     with loading():
-        from rag.archive import Archive
-        from rag.store import archive_path
+        from rag import store
 
-        return closing(Archive.open(archive_path(settings_of(home))))
+        return closing(store.open_archive(settings_of(home)))
 
 
 def sample_file() -> Path:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from rag.archive import Archive
 from rag.errors import ChatModelError, PressmarkError, StoreLockedError
 from rag.packaged import PACKAGED_SHA256, check_packaged, load_tokenizer, packaged_folder
 from rag.schema import Passage, RetrievedPassage
 from rag.settings import Settings
-from rag.store import Store, archive_path
+from rag.store import Store, archive_path, open_archive
 
 MIN_FREE_BYTES = 1 << 30
 MOST_APART = 1e-4
@@ -22,6 +22,8 @@ PACKAGES = (
     "sentence-transformers",
     "onnxruntime",
     "chromadb",
+    "sqlalchemy",
+    "tantivy",
     "langchain-core",
     "gradio",
     "fastapi",
@@ -45,6 +47,8 @@ def examine(settings: Settings) -> list[Check]:
         _encoder(settings),
         _disk(settings),
     ]
+    if settings.archive_url.get_secret_value():
+        return [*checks, *_store(settings)]
     if archive_path(settings).exists():
         return [*checks, *_store(settings)]
     return [*checks, Check("archive", True, f"none yet in {settings.folder}: `pressmark ingest PATH` makes it")]
@@ -132,12 +136,11 @@ def _disk(settings: Settings) -> Check:
 def _store(settings: Settings) -> list[Check]:
     checks = []
     try:
-        archive = Archive.open(archive_path(settings))
+        with closing(open_archive(settings)) as archive:
+            status = archive.status()
     except PressmarkError as error:
         return [Check("archive", False, str(error))]
-    status = archive.status()
-    archive.close()
-    found = f"{status.articles} articles, {status.passages} passages, {status.stories} stories"
+    found = f"{status.articles} articles, {status.passages} passages, {status.stories} stories in {archive.name}"
     pending = f"; {status.pending} left by an interrupted ingest: run it again" if status.pending else ""
     checks.append(Check("archive", not status.pending, found + pending))
     try:
@@ -148,7 +151,8 @@ def _store(settings: Settings) -> list[Check]:
         return [*checks, Check("index", False, str(error))]
     try:
         checks.append(Check("lock", True, "free"))
-        checks.append(_full_text(store))
+        if not settings.archive_url.get_secret_value():  # elsewhere it is part of the archive's tables
+            checks.append(_full_text(store))
         checks.append(_index(store))
     finally:
         store.close()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,17 +8,10 @@ import pytest
 
 from eval.datasets import load_questions
 from eval.feedback import questions_of, write_questions
-from rag.archive import Archive
 from rag.errors import NotFoundError
 from rag.feedback import Feedback
 
 AT = datetime(2025, 9, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def archive(tmp_path):
-    with closing(Archive.open(tmp_path / "archive.sqlite")) as opened:
-        yield opened
 
 
 def asked(tools, id_, answer):

@@ -1,9 +1,6 @@
 from datetime import UTC, datetime
 
-import pytest
-
 from ingest.stories import assign, containment, shingles
-from rag.archive import Archive
 from rag.schema import Article
 
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
@@ -16,13 +13,6 @@ FOLLOW_UP = (
     "Investigators said a cracked fuel line caused the fire on the ferry last week. The owner will inspect its three "
     "other ships. The coast guard praised the crew, which had put the fire out before help arrived."
 )
-
-
-@pytest.fixture
-def archive(tmp_path):
-    archive = Archive.open(tmp_path / "archive.sqlite")
-    yield archive
-    archive.close()
 
 
 def article(id_, text):

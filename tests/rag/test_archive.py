@@ -1,21 +1,14 @@
-import sqlite3
-from contextlib import closing
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rag.archive import Archive
-from rag.errors import NotFoundError, StoreError
+from rag.errors import NotFoundError
+from rag.ingests import IngestRecord
 from rag.schema import Article, Passage, TimeWindow
 
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def archive(tmp_path):
-    archive = Archive.open(tmp_path / "archive.sqlite")
-    yield archive
-    archive.close()
 
 
 def article(id_="a", version="1", text="Rain fell on Tuesday.", **fields):
@@ -61,6 +54,25 @@ def test_a_new_version_replaces_the_passages_and_keeps_the_old_text(archive):
     assert [id_ for id_, _ in archive.full_text.search("people", limit=5)] == ["a@2#0"]
     assert archive.article("a", "1").text == "Three people died."
     assert archive.orphans() == ["a@1#0"]
+
+
+def test_of_two_pending_versions_the_later_one_stays(archive):
+    first, second = article(), article(version="2", text="Hail fell.")
+    archive.add_pending([(first, "s")], now=NOW)
+    archive.add_pending([(second, "s")], now=NOW + timedelta(seconds=1))
+    archive.mark_indexed(second, [passage(second)])
+    archive.mark_indexed(first, [passage(first)])  # by a process that was slower
+    assert archive.article("a") == second
+    assert archive.passage_ids() == ["a@2#0"]
+    assert archive.orphans() == ["a@1#0"]
+    assert archive.pending() == []
+
+
+def test_an_article_deleted_while_it_was_indexed_stays_deleted(archive):
+    archive.add_pending([(article(), "s")], now=NOW)
+    archive.delete_article("a")
+    archive.mark_indexed(article(), [passage(article())])
+    assert (archive.passage_ids(), archive.orphans()) == ([], ["a@1#0"])
 
 
 def test_a_deleted_article_leaves_full_text_and_lists(archive):
@@ -135,40 +147,72 @@ def test_status_counts_current_articles_and_names_the_newest(archive):
     assert status.sources == ("Wire",)
 
 
-def test_a_file_that_is_no_archive_is_refused_with_the_cure(tmp_path):
-    path = tmp_path / "archive.sqlite"
-    path.write_bytes(b"not a database, but long enough to look like one" * 20)
-    with pytest.raises(StoreError, match="--home"):
-        Archive.open(path)
+def test_a_rare_word_and_one_in_the_title_count_more(archive):
+    add(
+        archive,
+        article("often", text="Rain fell."),
+        article("rare", text="Hail fell."),
+        article("again", text="Rain fell."),
+        article("title", title="Rain", text="It fell."),
+    )
+    assert [id_ for id_, _ in archive.full_text.search("hail rain", limit=3)] == ["rare@1#0", "title@1#0", "again@1#0"]
 
 
-def test_an_archive_of_the_first_schema_is_brought_up_to_date(tmp_path):
-    path = tmp_path / "archive.sqlite"
-    old = Archive.open(path)
-    add(old, article())
-    old.close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(
-            "DROP TABLE files; DROP TABLE origins; DROP TABLE problems; DROP TABLE feedback; DROP TABLE ingests; "
-            "DROP TABLE served; DROP TABLE text_changes; DROP TRIGGER passages_added; DROP TRIGGER passages_removed; "
-            "CREATE VIRTUAL TABLE passages_text USING fts5(title, text, content='passages', content_rowid='rowid'); "
-            "CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN SELECT 1; END; "
-            "CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN SELECT 1; END; "
-            "ALTER TABLE articles DROP COLUMN modified_at; PRAGMA user_version = 1"
-        )
-    with closing(Archive.open(path)) as archive:
-        assert archive.article("a").title == "Weather"
-        assert [id_ for id_, _ in archive.full_text.search("rain", limit=5)] == ["a@1#0"]
-        assert archive.files.stamp("x") == ""
-        assert archive.files.problems() == []
-        assert archive.feedback.all() == []
-        assert archive.ingests.latest(5) == []
+def test_words_are_counted_in_all_their_forms(archive):
+    add(archive, article("a", text="Rain fell."), article("b", text="It rained."), article("c", text="It was dry."))
+    assert archive.full_text.document_frequencies(["rain", "dry", "snow"]) == ({"rain": 2, "dry": 1, "snow": 0}, 3)
 
 
-def test_an_archive_of_a_newer_schema_is_refused(tmp_path):
-    path = tmp_path / "archive.sqlite"
-    Archive.open(path).close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="newer"):
-        Archive.open(path)
+def test_a_part_of_a_title_is_found_whatever_its_case_and_signs(archive):
+    add(archive, article("a", title="Rain: 100% of it"), article("b", title="Rain: 1000 of it"))
+    assert [found.id for found in archive.articles(search="RAIN: 100%")] == ["a"]
+    assert archive.articles(search="rain\0") == []
+
+
+def test_ids_are_sorted_by_code_point(archive):
+    add(archive, *(article(id_) for id_ in ("b", "B", "a", "é", "_")))
+    assert archive.passage_ids() == ["B@1#0", "_@1#0", "a@1#0", "b@1#0", "é@1#0"]
+
+
+def test_an_article_stored_again_is_replaced(archive):
+    archive.add_pending([(article(text="Old."), "s")], now=NOW)
+    archive.add_pending([(article(text="New."), "t")], now=NOW)
+    assert [found.text for found in archive.pending()] == ["New."]
+    assert archive.stories.texts(["a"]) == [("New.", "t")]
+
+
+def test_nothing_is_found_by_no_ids(archive):
+    assert archive.passages([]) == archive.stories.cards([]) == archive.stories.sharing_bands([], apart_from="a") == {}
+    assert archive.stories.texts([]) == []
+
+
+def test_a_part_of_a_transaction_is_undone_with_all_of_it(archive):
+    def fail():
+        with archive.transaction():
+            archive.set_fact("first", "1")
+            with archive.transaction():
+                archive.set_fact("second", "2")
+                assert archive.fact("first") == "1"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert archive.fact("first") == archive.fact("second") == ""
+
+
+def test_many_threads_write_and_lose_nothing(archive):
+    def count(_):
+        with archive.transaction():
+            archive.set_fact("count", str(int(archive.fact("count") or 0) + 1))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(40)))
+    assert archive.fact("count") == "40"
+
+
+def test_ingests_are_listed_newest_first_whatever_was_noted_since(archive):
+    first, second = (IngestRecord(id_, "x", "running", NOW) for id_ in ("1", "2"))
+    for record in (first, second, replace(first, state="done")):
+        archive.ingests.put(record)
+    assert [(record.id, record.state) for record in archive.ingests.latest(5)] == [("2", "running"), ("1", "done")]
+    assert archive.ingests.get("1").state == "done"

@@ -3,17 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
 from rag.files import FileProblem
 
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def files(tmp_path):
-    archive = Archive.open(tmp_path / "archive.sqlite")
-    yield archive.files
-    archive.close()
+def files(archive):
+    return archive.files
 
 
 def read(files, name, articles, *, run, stamp="s"):

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rag.archive import Archive
 from rag.schema import Claim
 from tests.ui.conftest import answer_of
 
@@ -14,9 +12,8 @@ NOW = datetime(2025, 9, 10, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def served(tmp_path):
-    with closing(Archive.open(tmp_path / "archive.sqlite")) as archive:
-        yield archive.served
+def served(archive):
+    return archive.served
 
 
 def given(served, days_ago, seconds=0.2, **changes):

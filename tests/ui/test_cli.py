@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from rag.errors import NotFoundError
 from rag.store import take_lock
+from tests.postgres import PASSWORD
 from ui.cli import app, main
 
 TEXT = (
@@ -73,6 +74,22 @@ def test_doctor_finds_everything_well(home):
     checks = json.loads(run("doctor", "--home", home, "--json").stdout)
     assert {check["name"] for check in checks} >= {"versions", "embedding model", "disk", "archive", "lock", "index"}
     assert all(check["ok"] for check in checks)
+
+
+def test_doctor_looks_at_an_archive_in_postgres(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("PRESSMARK_ARCHIVE_URL", postgres.address())
+    (tmp_path / "x.txt").write_text("Snow fell on the Isle of Sorrel for nine days, and the harbour stayed shut.")
+    home = str(tmp_path / "home")
+    assert run("ingest", str(tmp_path / "x.txt"), "--home", home).exit_code == 0
+    checks = json.loads(run("doctor", "--home", home, "--json").stdout)
+    assert all(check["ok"] for check in checks)
+    (archive,) = (check["detail"] for check in checks if check["name"] == "archive")
+    assert archive.startswith("1 articles, 1 passages, 1 stories in postgresql+psycopg://press:***@127.0.0.1")
+    monkeypatch.setenv("PRESSMARK_ARCHIVE_URL", f"postgresql://press:{PASSWORD}@127.0.0.1:9/news")
+    failed = run("doctor", "--home", home)
+    assert failed.exit_code == 1
+    assert "FAIL archive" in failed.stdout
+    assert PASSWORD not in failed.stdout
 
 
 def test_doctor_tries_the_chat_model(home, monkeypatch):

@@ -43,7 +43,8 @@ class Database:
         self.postgres = engine.dialect.name == "postgresql"
         self.name = name
         self._engine = engine
-        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        # Reading needs no transaction; connections to a file never begin one by themselves.
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT") if self.postgres else engine
         self._lock = threading.RLock()  # threads wait here in turn, not by asking the file again and again
         self._thread = threading.local()
 

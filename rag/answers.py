@@ -23,12 +23,11 @@ class Answers:
     def add(self, answer: Answer) -> None:
         """Keep an answer for replay."""
         body = answers_adapter().dump_json(answer).decode()
-        with self._db.transaction() as db:
-            db.execute(
-                "INSERT INTO answers VALUES (?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, body = excluded.body",
-                [answer.id, epoch(answer.created_at), body],
-            )
+        self._db.put(
+            "INSERT INTO answers VALUES (?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, body = excluded.body",
+            [answer.id, epoch(answer.created_at), body],
+        )
 
     def get(self, answer_id: str) -> Answer:
         """Return a stored answer.

@@ -18,6 +18,7 @@ from rag.files import Files
 from rag.full_text import FullText
 from rag.full_text_postgres import PostgresFullText
 from rag.ingests import Ingests
+from rag.rates import Rates
 from rag.schema import ArchiveStatus, Article, Passage, TimeWindow
 from rag.served import ServedAnswers
 from rag.stories import Stories
@@ -35,6 +36,7 @@ class Archive:
         self.feedback = FeedbackBook(db)
         self.ingests = Ingests(db)
         self.served = ServedAnswers(db)
+        self.rates = Rates(db)
 
     @classmethod
     def open(cls, path: Path) -> Archive:
@@ -59,6 +61,11 @@ class Archive:
         """Close the file, or the connections."""
         self.full_text.close()
         self._db.close()
+
+    @property
+    def shared(self) -> bool:
+        """Whether other servers may use it at the same time."""
+        return self._db.postgres
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from rag.schema import RETRACTED, Article, Passage, TimeWindow
 
-SCHEMA_VERSION = 4  # the last revision in rag/migrations, which make the tables
+SCHEMA_VERSION = 5  # the last revision in rag/migrations, which make the tables
 VERSION_TABLE = "pressmark_schema"  # where Alembic notes the revision
 ArticleStatus = Literal["indexed", "pending", "undated", "teaser", "truncated", "corrected", "retracted"]
 _RETRACTED = f"correction LIKE '{RETRACTED}%'"

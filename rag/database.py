@@ -145,6 +145,25 @@ class Database:
         if values:  # of none the driver would make one without values
             self._writing.exec_driver_sql(self._native(sql), values)
 
+    def put(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run one statement that stands alone, and return how many rows it wrote.
+
+        In PostgreSQL it does not wait for the transactions of others: a question need not wait for an ingest.
+
+        Raises:
+            StoreError: The database cannot be reached or written.
+        """
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not self.postgres or self._open is not None:
+            with self.transaction():
+                return self._run(self._writing, sql, values).rowcount
+        try:
+            with self._reading.connect() as connection:
+                return self._run(connection, sql, values).rowcount
+        except SQLAlchemyError as error:
+            raise self._explained(error) from error
+
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Return all rows of a query; in a transaction, as it left them.
 

@@ -26,6 +26,7 @@ class IngestRecord:
         articles: Added, updated and unchanged so far.
         report: What came of it, for a person; "" before the end.
         problems: What could not become an article or is doubtful, a line each.
+        home: Which server's home reads it, of several at one archive.
     """
 
     id: str
@@ -39,6 +40,7 @@ class IngestRecord:
     unchanged: int = 0
     report: str = ""
     problems: tuple[str, ...] = ()
+    home: str = ""
 
 
 class Ingests:

@@ -48,15 +48,14 @@ class ServedAnswers:
         """Note an answer; those older than `KEPT_DAYS` are forgotten."""
         supported = sum(claim.verdict == "supported" for claim in answer.claims)
         at = epoch(answer.created_at)
-        with self._db.transaction() as db:
-            db.execute(
-                "INSERT INTO served VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    at, door, answer.status == "abstained", len(answer.claims), supported, answer.withheld,
-                    round(1000 * seconds, 1),
-                ],
-            )  # fmt: skip
-            db.execute("DELETE FROM served WHERE at < ?", [at - KEPT_DAYS * 86_400])
+        self._db.put(
+            "INSERT INTO served VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                at, door, answer.status == "abstained", len(answer.claims), supported, answer.withheld,
+                round(1000 * seconds, 1),
+            ],
+        )  # fmt: skip
+        self._db.put("DELETE FROM served WHERE at < ?", [at - KEPT_DAYS * 86_400])
 
     def since(self, moment: datetime) -> ServedDay:
         """Return all answers since a moment as one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -126,6 +127,15 @@ def open_archive(settings: Settings) -> Archive:
 def archive_path(settings: Settings) -> Path:
     """Return the archive file of the settings' home; with `archive_url` there is none."""
     return settings.folder / "archive.sqlite"
+
+
+def home_id(folder: Path) -> str:
+    """Return the name of a home among those of several servers at one archive; it is made when first asked for."""
+    file = folder / "home.id"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(uuid.uuid4().hex, encoding="ascii")
+    return file.read_text(encoding="ascii").strip()
 
 
 def take_lock(folder: Path) -> FileLock:

@@ -19,16 +19,19 @@ from urllib.parse import urlsplit
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
-from rag.errors import SettingsError
+from rag.errors import SettingsError, StoreError
 from rag.settings import is_loopback
 from ui.problems import problem_response
+from ui.rates import SharedStorage
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from rag.archive import Archive
     from rag.settings import Settings
 
 KeyScope = Literal["read", "write"]
@@ -120,19 +123,27 @@ class Keys:
 class Guard:
     """ASGI middleware before all routes: key, scope, rates, and where a browser's request comes from."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, keys: Keys, archive: Archive) -> None:
         self._app = app
         self._keys = keys
+        self._shared = archive.shared
         self._hosts = {"localhost", settings.host.strip("[]").lower()}
         self._origins = named_origins(settings)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        storage = SharedStorage(archive.rates) if archive.shared else MemoryStorage()
+        self._limiter = MovingWindowRateLimiter(storage)
         rate = settings.rate_per_minute or (_RATE if keys else None)
         self._rate = RateLimitItemPerMinute(rate, namespace="requests") if rate else None
         self._wrong = RateLimitItemPerMinute(_WRONG_KEYS, namespace="wrong")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
-        refused = None if scope["type"] != "http" else self._refused(scope)
+        refused: ASGIApp | None = None
+        if scope["type"] == "http":
+            try:
+                # Counting together asks a database, for which the others must not wait.
+                refused = await run_in_threadpool(self._refused, scope) if self._shared else self._refused(scope)
+            except StoreError as error:
+                refused = problem_response(str(scope["path"]), 503, str(error))
         if refused is None:
             await self._app(scope, receive, send)
         else:

@@ -20,6 +20,7 @@ from ingest.run import ingest
 from ingest.sources import is_address, is_known
 from rag.errors import BusyError, NotAllowedError, PressmarkError, SourceError
 from rag.ingests import IngestRecord
+from rag.store import home_id
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport, Progress
@@ -59,15 +60,16 @@ class IngestDesk:
         self._queue: queue.Queue[tuple[IngestRecord, list[str | Path]] | None] = queue.Queue(_WAITING)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._home = home_id(settings.folder)
 
     @property
     def _archive(self) -> Archive:
         return self._store.archive
 
     def settle(self) -> None:
-        """Mark what an earlier server did not finish: nobody is reading it now."""
+        """Mark what an earlier server of this home did not finish: nobody is reading it now."""
         for record in self._archive.ingests.latest(_FIRST):
-            if record.state in ("waiting", "running"):
+            if record.state in ("waiting", "running") and record.home in ("", self._home):
                 self._archive.ingests.put(
                     replace(record, state="interrupted", report="The server stopped before the end; send it again.")
                 )
@@ -142,7 +144,7 @@ class IngestDesk:
     def _take(self, what: str, sources: list[str | Path]) -> IngestRecord:
         if not self._settings.writable:
             raise NotAllowedError("Articles cannot be added here: PRESSMARK_ALLOW_WRITES is off.")
-        record = IngestRecord(uuid.uuid4().hex[:16], what[:300], "waiting", datetime.now(UTC))
+        record = IngestRecord(uuid.uuid4().hex[:16], what[:300], "waiting", datetime.now(UTC), home=self._home)
         self._archive.ingests.put(record)
         try:
             self._queue.put_nowait((record, sources))

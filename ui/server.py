@@ -64,7 +64,7 @@ def build_server(chain: AnswerChain, settings: Settings, sample_questions: Seque
     _refuse_unknown_api_paths(app)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, settings=settings)
-    app.add_middleware(Guard, settings=settings, keys=keys)
+    app.add_middleware(Guard, settings=settings, keys=keys, archive=chain.store.archive)
     app.add_middleware(CountedRequests, metrics=desk.metrics)
     # Always: without one Gradio adds its own, which lets any site use a reader's login.
     app.add_middleware(

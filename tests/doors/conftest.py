@@ -33,7 +33,7 @@ def plain_environment() -> dict[str, str]:
 class Server:
     """A process that serves a home; may be killed and started again at the same address."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **settings: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -41,6 +41,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self._port}"
         self._log = home.with_suffix(".log")
         self._process: subprocess.Popen[bytes] | None = None
+        self._environment = plain_environment() | settings
 
     @property
     def log(self) -> str:
@@ -51,7 +52,7 @@ class Server:
         with self._log.open("ab") as log:
             # Elsewhere than here, where an .env may lie.
             self._process = subprocess.Popen(
-                command, env=plain_environment(), cwd=self.home.parent, stdout=log, stderr=subprocess.STDOUT
+                command, env=self._environment, cwd=self.home.parent, stdout=log, stderr=subprocess.STDOUT
             )
 
     def wait(self) -> None:

@@ -356,14 +356,23 @@ def test_the_page_takes_no_file_that_was_not_uploaded(
 def test_a_file_stays_in_the_uploads_whatever_its_name(
     client: TestClient, chain: AnswerChain, place: Path, name: str
 ) -> None:
-    uploads = chain.settings.folder / "uploads"
-    before = {path for path in place.parent.rglob("*") if not path.is_relative_to(uploads)}
+    uploads, text = chain.settings.folder / "uploads", chain.settings.folder / "text"
+
+    def elsewhere() -> set[Path]:
+        own = {path for folder in (uploads, text) for path in folder.rglob("*")}
+        return set(place.parent.rglob("*")) - own
+
+    before = elsewhere()
     headline = f"Named strangely {next(_places)}"
     record = finished(client, upload(client, (name.replace("{place}", str(place)), an_article(headline))))
     assert counts(record) == ("done", 1, 0, 0)
     assert len(named(client, headline)) == 1
-    after = {path for path in place.parent.rglob("*") if not path.is_relative_to(uploads)}
-    assert {path.name for path in after - before} <= {"archive.sqlite-wal", "archive.sqlite-shm", "uploads"}
+    assert {path.name for path in elsewhere() - before} <= {
+        "archive.sqlite-wal",
+        "archive.sqlite-shm",
+        "uploads",
+        "text",
+    }
     kept = [path for path in uploads.rglob("*") if path.is_file() and path.read_bytes().startswith(headline.encode())]
     assert len(kept) == 1
     assert not kept[0].name.startswith(".")

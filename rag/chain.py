@@ -13,7 +13,6 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -106,7 +105,6 @@ class AnswerChain(Runnable[Any, Event]):
         )
         self._model = model
         self._verifier = verifier_of(settings, model) if model is not None else Verifier()
-        self._encoder = Lock()  # torch is given its threads once; two questions at a time would fight for them
 
     def invoke(
         self, input: Query | str | dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
@@ -186,8 +184,7 @@ class AnswerChain(Runnable[Any, Event]):
             work.window = window_of(query.question, now) or window_of(work.search_query, now)
             event = None if work.window else event_in(work.search_query)
             if event:
-                with self._encoder:
-                    found = self.retriever.retrieve(event.words, sources=query.sources)
+                found = self.retriever.retrieve(event.words, sources=query.sources)
                 work.window = window_from(event, found)
         work.lap("understand", since)
 
@@ -198,12 +195,11 @@ class AnswerChain(Runnable[Any, Event]):
         articles outside. One that was only inferred gives way, with a note, if nothing in it answers and something
         outside does: "in 2017" may be what a question is about and not when it was reported.
         """
-        with self._encoder:
-            self._search(work, work.window)
-            if work.window is None or self._answerable(work.reading):
-                return
-            inside = (work.found, work.reading)
-            self._search(work, None)
+        self._search(work, work.window)
+        if work.window is None or self._answerable(work.reading):
+            return
+        inside = (work.found, work.reading)
+        self._search(work, None)
         if work.query.window is not None:
             known = {item.passage.article_id for item in inside[0]}
             outside = [item for item in work.found if item.passage.article_id not in known]

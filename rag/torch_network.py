@@ -14,13 +14,19 @@ from rag.span_model import OUTPUTS, Encoded, padded_batch, shipped_weights
 if TYPE_CHECKING:
     import torch
 
+LENGTH_STEP = 16
+
 
 def pad(batch: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return ids, types and attention mask as tensors, see `rag.span_model.padded_batch`."""
+    """Return ids, types and attention mask as tensors, the longest rounded up to whole `LENGTH_STEP`s.
+
+    torch makes new kernels for each new shape; with few shapes it finds them again.
+    """
     import torch
 
-    ids, types, mask = padded_batch(batch)
-    return torch.from_numpy(ids), torch.from_numpy(types), torch.from_numpy(mask)
+    more = -max(len(item.ids) for item in batch) % LENGTH_STEP
+    ids, types, mask = (torch.from_numpy(np.pad(part, ((0, 0), (0, more)))) for part in padded_batch(batch))
+    return ids, types, mask
 
 
 def new_network() -> torch.nn.Module:

@@ -10,6 +10,7 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -26,6 +27,39 @@ Door = Literal["window", "api", "openai", "mcp", "gradio"]
 _log = logging.getLogger("pressmark")
 
 
+class _Places:
+    """So many places, first come first served: of a semaphore, newcomers take the places of those that wait."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
+
+    def acquire(self, timeout: float) -> bool:
+        """Take a place, waiting for it so many seconds; return whether there was one."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            mine = threading.Event()
+            self._waiting.append(mine)
+        if mine.wait(timeout):
+            return True
+        with self._lock:
+            if mine.is_set():  # given in this moment
+                return True
+            self._waiting.remove(mine)
+            return False
+
+    def release(self) -> None:
+        """Give the place to who has waited longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+
 class Desk:
     """One server's chain with its limits. Threads share it.
 
@@ -39,7 +73,7 @@ class Desk:
         self.chain = chain
         self.settings = settings
         self.metrics = metrics or Metrics(chain.store.archive)
-        self._places = threading.Semaphore(settings.answers_at_once)
+        self._places = _Places(settings.answers_at_once)
         self._inside = 0
         self._lock = threading.Lock()
 
@@ -59,7 +93,7 @@ class Desk:
         began = time.monotonic()
         self._enter()
         try:
-            if not self._places.acquire(timeout=self.settings.answer_timeout_s):
+            if not self._places.acquire(self.settings.answer_timeout_s):
                 raise self._late()
             try:
                 for event in self.chain.stream(query):

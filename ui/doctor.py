@@ -171,11 +171,15 @@ def _index(store: Store) -> Check:
     wanted, held = set(store.archive.passage_ids()), set(store.index.ids())
     lost = len(wanted - held)
     if lost:
-        return Check("index", False, f"{lost} passages have no vector: move {'chroma'} away and ingest again")
+        return Check("index", False, f"{lost} passages have no vector: `pressmark ingest` of any file adds them")
     if wanted:
         probe = store.archive.passages([min(wanted)])[min(wanted)]
         if not store.index.search(store.embeddings.embed([probe.text])[0], limit=1):
-            return Check("index", False, "it finds nothing: move the chroma folder away and ingest again")
+            return Check(
+                "index",
+                False,
+                "it finds nothing: move the folder `chroma` away (on a server: delete the collection), ingest",
+            )
     stray = len(held - wanted)
     extra = f", {stray} stray ones that no search shows" if stray else ""
     return Check("index", True, f"{len(held)} vectors of {store.embeddings.model_id}{extra}")

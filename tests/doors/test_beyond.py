@@ -24,22 +24,15 @@ from tests.doors.conftest import Server, plain_environment
 
 QUESTION = "How strong was the earthquake off the Isle of Sorrel in August?"
 RATE = 60
+ROOT = Path(__file__).parents[2]
 _NGINX = """
 worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 128; }}
 http {{
-    access_log off;
+    access_log off; add_header X-Served-By $upstream_addr;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
     uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    upstream any {{ server 127.0.0.1:{ports[0]}; server 127.0.0.1:{ports[1]}; }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://any; proxy_set_header Host $http_host; proxy_buffering off;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_next_upstream error timeout non_idempotent; add_header X-Served-By $upstream_addr;
-        }}
-    }}
+    {shipped}
 }}
 """
 
@@ -95,8 +88,12 @@ def pair(filled, tmp_path_factory) -> Iterator[tuple[Server, Server, str]]:
     servers = [Server(folder / name, PRESSMARK_RATE_PER_MINUTE=str(RATE), **filled) for name in ("one", "two")]
     port = free_port()
     config = folder / "nginx.conf"
-    ports = [int(server.url.rpartition(":")[2]) for server in servers]
-    config.write_text(_NGINX.format(folder=folder, ports=ports, port=port), encoding="utf-8")
+    shipped = (
+        (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8").replace("listen 80", f"listen 127.0.0.1:{port}")
+    )
+    for number, server in enumerate(servers, 1):
+        shipped = shipped.replace(f"pressmark{number}:7860", server.url.removeprefix("http://"))
+    config.write_text(_NGINX.format(folder=folder, shipped=shipped), encoding="utf-8")
     with ExitStack() as stack:
         for server in servers:
             server.launch()
@@ -151,6 +148,13 @@ def test_two_servers_behind_a_proxy_hold_one_conversation(pair):
             assert httpx.get(f"{server.url}/api/answers/{reply.json()['id']}").json() == reply.json()
     opinion = httpx.post(f"{url}/api/answers/{second.json()['id']}/feedback", json={"rating": "up"})
     assert opinion.status_code == 204
+
+
+def test_the_page_is_served_through_the_proxy_by_one_server_for_one_reader(pair):
+    *_, url = pair
+    replies = [httpx.get(f"{url}/{path}") for path in ("", "", "config", "theme.css")]
+    assert {reply.status_code for reply in replies} == {200}
+    assert len({reply.headers["X-Served-By"] for reply in replies}) == 1
 
 
 @pytest.mark.parametrize("which", ["chroma", "postgres"])

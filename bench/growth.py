@@ -34,6 +34,7 @@ import numpy as np
 from bench.made import BEGIN, DAYS, MadeArchive, MadeEmbeddings
 from eval.datasets import load_questions
 from eval.sample import QUESTIONS
+from ingest.engine import PlainEngine
 from ingest.indexer import Indexer
 from rag.chain import AnswerChain, build_chain
 from rag.schema import Query, TimeWindow
@@ -103,7 +104,7 @@ def grown(settings: Settings, size: int) -> dict[str, float]:
     marks: list[tuple[int, float]] = []
     try:
         first = store.archive.status().articles
-        with Indexer(store, settings.passage_tokens) as indexer:
+        with Indexer(store, PlainEngine(embeddings, settings.passage_tokens)) as indexer:
             while (held := store.archive.passage_count()) < size:
                 marks.append((held, time.perf_counter()))
                 embeddings.base_of.clear()

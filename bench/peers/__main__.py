@@ -12,7 +12,7 @@ Archives: `multihop`, 191 articles of 39 words on average, most of them one piec
 shipped one, whose articles are cut.
 
 `--out` keeps every run as JSON and is written after each, so a run that was stopped leaves what it measured; `--show`
-prints the table of such a file.
+prints the tables of such a file.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ import numpy as np
 from bench.peers.contract import CHILD_ENVIRONMENT
 from bench.peers.environments import interpreter
 from bench.peers.gold import KS, Task, figures, multihop, sample, write_questions
+from eval.metrics import statistics
 
 SYSTEMS = {
     "pressmark": ("default", "vectors"),
@@ -48,7 +49,7 @@ def main() -> None:
     """Run the command."""
     options = _options()
     if options.show:
-        print(table(json.loads(options.show.read_text(encoding="utf-8"))))
+        print(report(json.loads(options.show.read_text(encoding="utf-8"))))
         return
     task = multihop(options.data) if options.archive == "multihop" else sample()
     pairs = [(name, setting) for name, settings in SYSTEMS.items() for setting in settings]
@@ -63,7 +64,34 @@ def main() -> None:
             options.out.write_text(json.dumps(runs), encoding="utf-8")
             told = {key: round(measured[key], 2) for key in ("ingest_s", "ingest_cpu_s", "search_cpu_ms", "load_avg")}
             print(f"round {number + 1}, {name} {setting}: {told}", flush=True)
-    print(table(runs))
+    print(report(runs))
+
+
+def report(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table, and what ours finds more than each other, question by question."""
+    return f"{table(runs)}\n\n{differences(runs)}"
+
+
+def differences(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of ours as shipped minus each other, paired, with 95 % intervals by resampling the questions.
+
+    What is found does not change between rounds: the first of each counts.
+    """
+    first = {(run["system"], run["setting"]): run["by_question"] for run in reversed(runs)}
+    ours = first.pop(("pressmark", "default"), None)
+    if ours is None:
+        return ""
+    names = [f"{name}@{k}" for name in ("articles", "quotes") for k in KS]
+    lines = [f"| ours minus | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for pair in sorted(first, key=lambda pair: list(SYSTEMS).index(pair[0])):
+        cells = [_difference(ours[name], first[pair][name]) for name in names]
+        lines.append(f"| {' '.join(pair)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _difference(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    found = statistics.mean([one - other for one, other in zip(ours, theirs, strict=True)])
+    return f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 
 def table(runs: Sequence[Mapping[str, Any]]) -> str:
@@ -117,7 +145,9 @@ def _measured(name: str, setting: str, python: Path, task: Task) -> dict[str, An
         if process.returncode or not out.exists():
             raise RuntimeError(f"{name} {setting} failed:\n{process.stdout[-3000:]}")
         told: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    return {**told, **figures(task, told["found"]), "load_avg": os.getloadavg()[0]}
+    by_question = figures(task, told["found"])
+    means = {name: float(np.mean(values)) for name, values in by_question.items()}
+    return {**told, "by_question": by_question, **means, "load_avg": os.getloadavg()[0]}
 
 
 def _environment(folder: str) -> dict[str, str]:

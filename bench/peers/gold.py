@@ -67,22 +67,25 @@ def sample() -> Task:
     return Task(ARTICLES, _asked([question for question in questions if not question.turns], addresses))
 
 
-def figures(task: Task, results: Sequence[Found]) -> dict[str, float]:
-    """Return what the module describes, for each k."""
-    told: dict[str, float] = {}
-    with_gold = [(asked, found) for asked, found in zip(task.asked, results, strict=True) if asked.quotes]
-    for k in KS:
-        articles, whole, quotes, words = [], [], [], []
-        for asked, found in with_gold:
-            ranked, gold = [piece["article"] for piece in found], list(set(asked.quotes.values()))
-            articles.append(recall_at_k(ranked, gold, k=k))
-            whole.append(all_evidence_at_k(ranked, gold, k=k))
-            texts = [normal(piece["text"]) for piece in found[:k]]
-            quotes.append(np.mean([any(quote in text for text in texts) for quote in asked.quotes]))
-            words.append(sum(len(piece["text"].split()) for piece in found[:k]))
-        for name, values in (("articles", articles), ("all", whole), ("quotes", quotes), ("words", words)):
-            told[f"{name}@{k}"] = float(np.mean(np.array(values, dtype=float)))
+def figures(task: Task, results: Sequence[Found]) -> dict[str, list[float]]:
+    """Return what the module describes for each question with evidence, in order; the task's figures are the means."""
+    told: dict[str, list[float]] = {}
+    for asked, found in zip(task.asked, results, strict=True):
+        for k in KS if asked.quotes else ():
+            for name, value in _of_one(asked, found, k).items():
+                told.setdefault(f"{name}@{k}", []).append(value)
     return told
+
+
+def _of_one(asked: Asked, found: Found, k: int) -> dict[str, float]:
+    ranked, gold = [piece["article"] for piece in found], list(set(asked.quotes.values()))
+    texts = [normal(piece["text"]) for piece in found[:k]]
+    return {
+        "articles": recall_at_k(ranked, gold, k=k) or 0.0,
+        "all": all_evidence_at_k(ranked, gold, k=k) or 0.0,
+        "quotes": float(np.mean([any(quote in text for text in texts) for quote in asked.quotes])),
+        "words": float(sum(len(text.split()) for text in texts)),
+    }
 
 
 def normal(text: str) -> str:

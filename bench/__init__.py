@@ -1,1 +1,1 @@
-"""Measurements that are no evals of answers: page splitting, stories, passages, ingest speed; one command each."""
+"""Measurements that are no evals of answers: page splitting, stories, passages, ingest, peers; one command each."""

@@ -3,7 +3,7 @@
 The archive's passages are the truth; the index beside the archive's file follows them. Each passage that comes or goes
 leaves a row in `text_changes`, in the same transaction; `refresh` carries these over, so a run killed anywhere loses
 nothing, and an index that is missing or does not fit is made again. SQLite's own full text (FTS5) scores each passage
-that matches: at 500,000 passages questions took 120 ms where this takes 2 (`python -m bench.text`).
+that matches: at 500,000 passages questions took 120 ms where this takes 2 (`python -m bench.growth` measures it).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -67,8 +67,10 @@ class HybridRetriever:
         )
         passages = self.store.archive.passages(list(scores))
         cards = self.store.archive.stories.cards(list(dict.fromkeys(p.article_id for p in passages.values())))
+        near = {id_: (rank, similarity) for rank, (id_, similarity) in enumerate(dense[0], start=1)}
+        worded = {id_: rank for rank, (id_, _) in enumerate(bm25[0], start=1)}
         found = [
-            _retrieved(passages[id_], score, dense[0], bm25[0], cards)
+            _retrieved(passages[id_], score, near, worded, cards[passages[id_].article_id])
             for id_, score in scores.items()
             if id_ in passages and passages[id_].article_id in cards
         ]
@@ -152,20 +154,17 @@ def _repeats(one: str, other: str) -> bool:
 def _retrieved(
     passage: Passage,
     score: float,
-    dense: Sequence[tuple[str, float]],
-    bm25: Sequence[tuple[str, float]],
-    cards: dict[str, StoryCard],
+    near: Mapping[str, tuple[int, float]],
+    worded: Mapping[str, int],
+    card: StoryCard,
 ) -> RetrievedPassage:
-    dense_ranks = {id_: (rank, similarity) for rank, (id_, similarity) in enumerate(dense, start=1)}
-    bm25_ranks = {id_: rank for rank, (id_, _) in enumerate(bm25, start=1)}
-    dense_rank, similarity = dense_ranks.get(passage.id, (None, None))
-    card = cards[passage.article_id]
+    dense_rank, similarity = near.get(passage.id, (None, None))
     return RetrievedPassage(
         passage=passage,
         score=score,
         rank=0,
         dense_rank=dense_rank,
-        bm25_rank=bm25_ranks.get(passage.id),
+        bm25_rank=worded.get(passage.id),
         similarity=similarity,
         story_id=card.story_id,
         also_in=card.also_in,

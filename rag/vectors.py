@@ -30,10 +30,10 @@ _HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 150, "max_neigh
 TIMEOUT_S = 60.0  # for a request to a server
 _PAGE = 10_000  # ids per read: SQLite takes at most 32,766 variables
 # A filter that leaves much is met by asking Chroma for more and dropping what does not match, one that leaves little by
-# scoring it all. A further hit of Chroma's costs about as much as scoring 115 vectors (`python -m bench.filtered`).
+# scoring it all. A hit of Chroma's costs about as much as scoring 65 vectors (`python -m bench.growth`).
 _MORE = 1.5  # times what would be enough if matches were spread evenly
 _LEAST = 200  # the graph is searched as widely as hits are asked for: with fewer it misses some
-_SCORED_FREE, _SCORED_PER_HIT = 20_000, 115
+_SCORED_PER_HIT = 65
 
 
 class VectorIndex:
@@ -186,7 +186,7 @@ class VectorIndex:
             matching = flat.matching(window, sources)
             count = int(np.count_nonzero(matching))
             fetched = max(_LEAST, int(_MORE * limit * len(flat) / max(1, count)))
-            if count <= _SCORED_FREE + _SCORED_PER_HIT * fetched:
+            if count <= _SCORED_PER_HIT * fetched:
                 return flat.nearest(vector, matching, limit)
         near = self._nearest(vector, fetched)
         with flat.held():

@@ -71,7 +71,6 @@ def index(tmp_path):
 @pytest.mark.parametrize(("window", "sources"), FILTERS)
 def test_both_ways_find_what_matches_exactly(index, monkeypatch, way, window, sources):
     if way == "fetched":
-        monkeypatch.setattr(rag.vectors, "_SCORED_FREE", -1)
         monkeypatch.setattr(rag.vectors, "_SCORED_PER_HIT", 0)
     passages, vectors = made()
     for query in made(5, seed=4)[1]:
@@ -80,7 +79,6 @@ def test_both_ways_find_what_matches_exactly(index, monkeypatch, way, window, so
 
 
 def test_too_few_hits_that_match_are_made_up_for(index, monkeypatch):
-    monkeypatch.setattr(rag.vectors, "_SCORED_FREE", -1)
     monkeypatch.setattr(rag.vectors, "_SCORED_PER_HIT", 0)
     monkeypatch.setattr(rag.vectors, "_LEAST", 1)
     monkeypatch.setattr(rag.vectors, "_MORE", 0.1)

@@ -1,9 +1,9 @@
 """Exact search among the passages that a filter leaves: their vectors in one file, read in place.
 
-Chroma's own filter looks at every passage that matches: at 500,000 passages a window of half of them took 800 ms, one of
-25 passages 300 ms. Here a filter is a comparison of two columns, and what matches is scored exactly, 25,000 vectors in
-3 ms (`python -m bench.growth`). A row is a passage; `rows.sqlite` says which, and is the last to be written: what the
-files hold beyond it is of a run that was killed, and is written over.
+Chroma's own filter looks at every passage that matches: at 500,000 passages a window of half of them took 800 ms, one
+of 25 passages 300 ms. Here a filter is a comparison of two columns, and what matches is scored exactly, 25,000 vectors
+in 3 ms (`python -m bench.growth`). A row is a passage; `rows.sqlite` says which, and is the last to be written: what
+the files hold beyond it is of a run that was killed, and is written over.
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
-"""Measure ingest: speed against bare encoding and against LangChain's pipeline, a second run, memory, kills.
+"""Measure ingest: speed against bare encoding, a second run, memory, kills, Ray. Beside other pipelines: `bench.peers`.
 
-    pip install langchain-text-splitters langchain-huggingface langchain-chroma      # for `speed` only
     python -m bench.ingest speed
     python -m bench.ingest memory
     python -m bench.ingest kill
     python -m bench.ingest ray
 
-speed    400 articles made by recombining paragraphs of the sample archive. In alternating rounds: `encode` of the
-         passages alone, our ingest of the file, the pipeline that one would write with LangChain (its splitter, its
-         embeddings with the same model, its Chroma), same passage size. Then our ingest of the unchanged file.
+speed    400 articles made by recombining paragraphs of the sample archive. In alternating rounds: the packaged model on
+         the passages alone, by our encoder and by sentence-transformers; our ingest of the file. Then our ingest of the
+         unchanged file.
 memory   2,000 and 20,000 such articles, each in a process of its own, with a stand-in for the embedder that costs
          nothing to speak of: bookkeeping is measured. Peak of resident memory, and articles per second at both
          ends. Then the same with the packaged model in memory, which embeds the first batch: what a real run peaks at.
@@ -42,7 +41,8 @@ from ingest.passages import embedded_text
 from ingest.ray_engine import RayEngine
 from ingest.report import Progress
 from ingest.run import ingest
-from rag.embeddings import SentenceEmbeddings
+from rag.embeddings import NamedEmbeddings, SentenceEmbeddings
+from rag.packaged import packaged_folder
 from rag.settings import Settings, load_settings
 from rag.store import Store, opened
 
@@ -130,25 +130,22 @@ def _speed() -> None:
         made_articles(file, SPEED_ARTICLES)
         texts, took = _ours(folder / "warm", file)
         print(f"{SPEED_ARTICLES} articles, {len(texts)} passages; a first ingest took {took:.1f} s", flush=True)
-        rates: dict[str, list[float]] = {"bare encode": [], "Pressmark": [], "LangChain": []}
+        rates: dict[str, list[float]] = {"sentence-transformers": [], "the encoder": [], "Pressmark": []}
         embeddings = SentenceEmbeddings.packaged(load_settings())
+        published = NamedEmbeddings.load(str(packaged_folder()), threads=load_settings().threads)
         for number in range(ROUNDS):
-            began = time.perf_counter()
-            embeddings.embed(texts)
-            rates["bare encode"].append(len(texts) / (time.perf_counter() - began))
+            for name, model in (("sentence-transformers", published), ("the encoder", embeddings)):
+                began = time.perf_counter()
+                model.embed(texts)
+                rates[name].append(len(texts) / (time.perf_counter() - began))
             _, took = _ours(folder / f"ours{number}", file)
             rates["Pressmark"].append(len(texts) / took)
-            passages, took = _with_langchain(folder / f"theirs{number}", file)
-            rates["LangChain"].append(passages / took)
             print({name: round(values[-1], 1) for name, values in rates.items()}, flush=True)
-        bare, ours, theirs = (np.array(rates[name]) for name in rates)
-        rate = {"Pressmark": np.median(ours) / len(texts), "LangChain": np.median(theirs) / passages}
-        print(
-            f"LangChain makes {passages} passages; articles per second: "
-            f"{ ({name: round(float(SPEED_ARTICLES * value), 2) for name, value in rate.items()}) }"
-        )
+        theirs, bare, ours = (np.array(rates[name]) for name in rates)
         print(f"passages per second, median: { ({name: round(float(np.median(v)), 1) for name, v in rates.items()}) }")
-        print(f"Pressmark to bare encode: {np.median(ours / bare):.2f}; to LangChain: {np.median(ours / theirs):.2f}")
+        print(
+            f"Pressmark to the encoder: {np.median(ours / bare):.2f}; encoder to theirs: {np.median(bare / theirs):.2f}"
+        )
         again = []
         with opened(_settings(folder / "warm")) as store:
             for _ in range(5):
@@ -175,32 +172,6 @@ def _ours(home: Path, file: Path) -> tuple[list[str], float]:
         assert stories == SPEED_ARTICLES, f"{stories} stories"
         passages = store.archive.passages(store.archive.passage_ids())
     return [embedded_text(passage) for passage in passages.values()], took
-
-
-def _with_langchain(home: Path, file: Path) -> tuple[int, float]:
-    from langchain_chroma import Chroma
-    from langchain_core.documents import Document
-    from langchain_huggingface import HuggingFaceEmbeddings
-    from langchain_text_splitters import RecursiveCharacterTextSplitter
-
-    from rag.packaged import packaged_folder
-
-    model = HuggingFaceEmbeddings(model_name=str(packaged_folder()), encode_kwargs={"normalize_embeddings": True})
-    tokenizer = model._client.tokenizer
-    size = load_settings().passage_tokens
-    model.embed_query("warm")
-    began = time.perf_counter()
-    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    splitter = RecursiveCharacterTextSplitter.from_huggingface_tokenizer(
-        tokenizer, chunk_size=size, chunk_overlap=size // 6
-    )
-    documents = [
-        Document(page_content=record["text"], metadata={name: record[name] for name in ("id", "title", "source")})
-        for record in records
-    ]
-    pieces = splitter.split_documents(documents)
-    Chroma.from_documents(pieces, model, persist_directory=str(home))
-    return len(pieces), time.perf_counter() - began
 
 
 # -- memory --------------------------------------------------------------------------------------------

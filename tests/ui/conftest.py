@@ -111,6 +111,7 @@ class FakeAnswers:
 class FakeArchive:
     def __init__(self, articles: Sequence[Article]) -> None:
         self.all = list(articles)
+        self.shared = False
         self.answers = FakeAnswers()
         self.ingests = SimpleNamespace(latest=lambda limit: [])
         self.served = SimpleNamespace(add=lambda *_: None, days=lambda now: [])

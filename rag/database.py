@@ -47,6 +47,7 @@ class Database:
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT") if self.postgres else engine
         self._lock = threading.RLock()  # threads wait here in turn, not by asking the file again and again
         self._thread = threading.local()
+        self._closed = False
 
     @classmethod
     def open(cls, path: Path) -> Database:
@@ -107,7 +108,8 @@ class Database:
         return db
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, for good."""
+        self._closed = True
         self._engine.dispose()
 
     # -- statements ------------------------------------------------------------------------------
@@ -121,6 +123,7 @@ class Database:
         """
         from sqlalchemy.exc import SQLAlchemyError
 
+        self._check_open()
         if self._open is not None:
             yield self
             return
@@ -155,6 +158,7 @@ class Database:
         """
         from sqlalchemy.exc import SQLAlchemyError
 
+        self._check_open()
         if not self.postgres or self._open is not None:
             with self.transaction():
                 return self._run(self._writing, sql, values).rowcount
@@ -175,6 +179,7 @@ class Database:
         """
         from sqlalchemy.exc import SQLAlchemyError
 
+        self._check_open()
         if self._open is not None:
             return _all(self._run(self._open, sql, values))
         try:
@@ -182,6 +187,10 @@ class Database:
                 return _all(self._run(connection, sql, values))
         except SQLAlchemyError as error:
             raise self._explained(error) from error
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("The archive is closed.")
 
     @property
     def _open(self) -> Connection | None:

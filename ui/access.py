@@ -25,7 +25,7 @@ from starlette.exceptions import HTTPException
 
 from rag.errors import SettingsError, StoreError
 from rag.settings import is_loopback
-from ui.problems import problem_response
+from ui.problems import problem_response, reason
 from ui.rates import SharedStorage
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Guard:
                 # Counting together asks a database, for which the others must not wait.
                 refused = await run_in_threadpool(self._refused, scope) if self._shared else self._refused(scope)
             except StoreError as error:
-                refused = problem_response(str(scope["path"]), 503, str(error))
+                refused = problem_response(str(scope["path"]), 503, reason(error), {"Retry-After": "5"})
         if refused is None:
             await self._app(scope, receive, send)
         else:

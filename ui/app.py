@@ -14,6 +14,7 @@ from rag.schema import Query
 from ui.app_articles import add_articles_tab
 from ui.app_ask import add_ask_tab
 from ui.app_evals import add_evals_tab
+from ui.problems import reason
 from ui.render import failure_html
 from ui.render_archive import freshness_html
 
@@ -83,7 +84,7 @@ def _archive_update(desk: Desk) -> list[Any]:
     try:
         status = desk.archive.status()
     except PressmarkError as error:
-        return [failure_html("The archive cannot be read", str(error)), gr.skip(), gr.skip()]
+        return [failure_html("The archive cannot be read", reason(error)), gr.skip(), gr.skip()]
     # An archive that has ended is as old as it is at its own day; when it was ingested is a matter of today.
     line = freshness_html(status, datetime.now(UTC), as_of=desk.settings.as_of, stale_days=desk.settings.stale_days)
     outlets = gr.update(choices=list(status.sources))
@@ -98,7 +99,7 @@ def _endpoint(desk: Desk) -> Callable[[str], dict[str, Any]]:
         try:
             answer = desk.invoke(Query(question), "gradio")
         except (PressmarkError, ValueError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(reason(error), print_exception=False) from error
         found: dict[str, Any] = answers_adapter().dump_python(answer, mode="json")
         return found
 

@@ -18,6 +18,7 @@ from rag.schema import Article
 from ui.conversation import window_of_days
 from ui.events import told
 from ui.ingests import Pasted
+from ui.problems import reason
 from ui.render_archive import Spot, article_html, articles_html, ingest_html, refusal_html
 from ui.theme import SHOW_ARTICLE, WIRED
 
@@ -86,7 +87,7 @@ def add_articles_tab(page: gr.Blocks, desk: Desk, ingests: IngestDesk, keys: Key
         try:
             window = window_of_days(first or "", last or "")
         except ValueError as error:
-            return [refusal_html(str(error)), 0, gr.skip(), gr.skip()]
+            return [refusal_html(reason(error)), 0, gr.skip(), gr.skip()]
         asked: dict[str, Any] = {"search": text or "", "kind": kind, "window": window, "sources": outlets or ()}
         total = desk.archive.article_count(**asked)
         start = max(0, min(start, (total - 1) // _PAGE * _PAGE))
@@ -127,7 +128,7 @@ def _wire_reading(
         try:
             found = desk.archive.article(asked.get("id", ""), asked.get("version") or None)
         except PressmarkError as error:
-            return refusal_html(str(error))
+            return refusal_html(reason(error))
         return _read_html(desk, found, may_write(desk, keys, request), _spot(asked))
 
     def delete(request: gr.Request, event: gr.EventData, count: int) -> list[Any]:
@@ -135,7 +136,7 @@ def _wire_reading(
             require_writer(desk, keys, request)
             delete_articles([told(event).get("id", "")], desk.chain.store)
         except PressmarkError as error:
-            return [refusal_html(str(error)), gr.skip()]
+            return [refusal_html(reason(error)), gr.skip()]
         return ['<p class="pm-none" role="status">The article is deleted.</p>', count + 1]
 
     for shown in (listed, article):
@@ -217,7 +218,7 @@ def _add_adding(desk: Desk, ingests: IngestDesk, keys: Keys, changed: gr.State) 
             require_writer(desk, keys, request)
             record = take()
         except (PressmarkError, ValueError) as error:
-            yield [refusal_html(str(error)), gr.skip()]
+            yield [refusal_html(reason(error)), gr.skip()]
             return
         while record.state in ("waiting", "running"):
             yield [ingest_html(record), gr.skip()]

@@ -14,6 +14,7 @@ from rag.errors import NotFoundError
 from rag.feedback import Feedback, Rating
 from ui.conversation import Change, Conversation, Scope, converse, converse_again, find, replayed, stopped
 from ui.events import told
+from ui.problems import reason
 from ui.render import failure_html
 from ui.render_archive import conversations_html
 from ui.theme import SCROLL_TO_NEW, WIRED
@@ -240,7 +241,7 @@ def _wire_conversations(page: gr.Blocks, desk: Desk, parts: _Parts, asking: Sequ
         try:
             return [*_update(replayed(desk.archive, [answer_id]), past_changed=True), listed]
         except NotFoundError as error:
-            missing = Conversation(page=failure_html("This answer", str(error)))
+            missing = Conversation(page=failure_html("This answer", reason(error)))
             return [*_update(missing, past_changed=True), listed]
 
     def keep(request: gr.Request, conversation: Conversation, kept: list[dict[str, Any]] | None) -> list[Any]:
@@ -256,7 +257,7 @@ def _wire_conversations(page: gr.Blocks, desk: Desk, parts: _Parts, asking: Sequ
         try:
             opened = replayed(desk.archive, answers, wanted)
         except NotFoundError as error:
-            opened = Conversation(page=failure_html(str(entry["title"]) if entry else "Conversation", str(error)))
+            opened = Conversation(page=failure_html(str(entry["title"]) if entry else "Conversation", reason(error)))
         return _update(opened, past_changed=True)
 
     def forget(request: gr.Request, event: gr.EventData, kept: list[dict[str, Any]] | None) -> list[Any]:
@@ -299,11 +300,11 @@ def _wire_opinions(desk: Desk, parts: _Parts) -> None:
     def rate(event: gr.EventData) -> None:
         said = told(event)
         rating: Rating = "up" if said.get("rating") == "up" else "down"
-        reason = said.get("reason", "").strip()[:2000]
+        why = said.get("reason", "").strip()[:2000]
         try:
-            desk.archive.feedback.add(Feedback(said.get("answer", ""), rating, reason, datetime.now(UTC)))
+            desk.archive.feedback.add(Feedback(said.get("answer", ""), rating, why, datetime.now(UTC)))
         except NotFoundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(reason(error), print_exception=False) from error
 
     for shown in (parts.past, parts.live):
         shown.like(rate, show_progress="hidden", api_visibility="private")

@@ -14,6 +14,7 @@ from ui.app_articles import require_writer
 from ui.evals import SAMPLE
 from ui.events import told
 from ui.plots import latency_plot, reliability_plot, runs_plot
+from ui.problems import reason
 from ui.render_archive import refusal_html
 from ui.render_evals import eval_state_html, runs_html, served_html, worst_html
 from ui.theme import WIRED
@@ -51,7 +52,7 @@ def add_evals_tab(page: gr.Blocks, desk: Desk, evals: EvalDesk, keys: Keys) -> N
         try:
             run = evals.runs.get(chosen)
         except PressmarkError as error:
-            return [runs_html(cards, ""), gr.skip(), gr.skip(), gr.skip(), refusal_html(str(error))]
+            return [runs_html(cards, ""), gr.skip(), gr.skip(), gr.skip(), refusal_html(reason(error))]
         plots = (runs_plot(cards), reliability_plot(run.records), latency_plot(run.records))
         return [runs_html(cards, chosen), *(gr.update(value=plot, visible=True) for plot in plots), worst_html(run)]
 
@@ -64,7 +65,7 @@ def add_evals_tab(page: gr.Blocks, desk: Desk, evals: EvalDesk, keys: Keys) -> N
             require_writer(desk, keys, request)
             evals.start(chosen)
         except PressmarkError as error:
-            yield [refusal_html(str(error)), *skipped]
+            yield [refusal_html(reason(error)), *skipped]
             return
         while (now := evals.state) is not None and now.running:
             yield [eval_state_html(now), *skipped]

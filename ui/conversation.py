@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import NotFoundError, PressmarkError
 from rag.schema import Answer, Citation, ClaimShown, Query, Stage, TimeWindow, Turn
+from ui.problems import reason
 from ui.render import failure_html, results_html, turn_html
 from ui.render_sources import ArticleKey
 
@@ -183,7 +184,7 @@ def _told(asked: Conversation, question: str, steps: Callable[[], Iterator[Conve
     try:
         yield from steps()
     except (PressmarkError, ValueError) as error:
-        yield replace(asked, page=failure_html(question, str(error)))
+        yield replace(asked, page=failure_html(question, reason(error)))
     except Exception:
         _log.exception("The question could not be answered")
         message = "Something went wrong on the server. Try again; its log has the details."

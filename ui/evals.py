@@ -13,6 +13,7 @@ from eval.runner import run
 from eval.runs import FOLDER, Runs
 from eval.sample import QUESTIONS
 from rag.errors import BusyError, NotFoundError, PressmarkError
+from ui.problems import reason
 
 if TYPE_CHECKING:
     from ui.desk import Desk
@@ -80,7 +81,7 @@ class EvalDesk:
                 self.runs.keep(done, dataset)
                 state = EvalState(dataset, len(questions), len(questions), running=False)
             except PressmarkError as error:
-                state = EvalState(dataset, running=False, error=str(error))
+                state = EvalState(dataset, running=False, error=reason(error))
             except Exception:
                 _log.exception("An eval failed")
                 state = EvalState(dataset, running=False, error="Something went wrong on the server; see its log.")

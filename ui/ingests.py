@@ -21,6 +21,7 @@ from ingest.sources import is_address, is_known
 from rag.errors import BusyError, NotAllowedError, PressmarkError, SourceError
 from rag.ingests import IngestRecord
 from rag.store import home_id
+from ui.problems import reason
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport, Progress
@@ -163,7 +164,7 @@ class IngestDesk:
             try:
                 record = self._read(record, sources)
             except PressmarkError as error:
-                record = replace(record, state="failed", report=str(error))
+                record = replace(record, state="failed", report=reason(error))
             except Exception:
                 # The thread serves the next one; whoever asked gets no internals.
                 _log.exception("An ingest failed")

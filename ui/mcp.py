@@ -17,6 +17,7 @@ from rag.answers import answers_adapter
 from rag.errors import PressmarkError
 from rag.schema import Article, RetrievedPassage
 from ui.api_types import Ask
+from ui.problems import reason
 from ui.wording import article_text, passage_text, plain_text
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _explained(work: Callable[[], _T]) -> _T:
     try:
         return work()
     except (PressmarkError, ValueError) as error:
-        raise ToolError(str(error)) from error
+        raise ToolError(reason(error)) from error
 
 
 def _result(text: str, structured: dict[str, Any]) -> CallToolResult:

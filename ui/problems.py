@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from rag.errors import (
     StoreError,
 )
 
+_log = logging.getLogger("pressmark")
 # The first that fits counts, so a special error stands before the general one.
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
@@ -75,11 +77,22 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 _RETRY_AFTER_S = {503: "5"}
 
 
+def reason(error: Exception) -> str:
+    """Return what whoever asked is told of an error we foresaw: of the stores no more than that they fail.
+
+    Their own messages name folders and hosts, and are for the log.
+    """
+    if isinstance(error, StoreError):
+        _log.error("A store failed: %s", error)
+        return "The archive or its index cannot be used at the moment; the server's log says why. Try again later."
+    return str(error)
+
+
 def problem_of(error: Exception) -> Problem:
     """Return the problem that tells of `error`; one we did not foresee tells nothing of itself."""
     for kind, status in _STATUSES:
         if isinstance(error, kind):
-            return _problem(status, str(error))
+            return _problem(status, reason(error))
     return _problem(500, "Something went wrong on the server; its log has the details.")
 
 

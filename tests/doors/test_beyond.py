@@ -159,7 +159,7 @@ def test_the_page_is_served_through_the_proxy_by_one_server_for_one_reader(pair)
 
 @pytest.mark.parametrize("which", ["chroma", "postgres"])
 def test_a_store_that_is_killed_is_told_and_found_again_by_running_servers(pair, chroma, postgres, which):
-    *_, url = pair
+    *servers, url = pair
     killed = {"chroma": chroma, "postgres": postgres}[which]
     setting = {"chroma": "PRESSMARK_CHROMA_URL", "postgres": "PRESSMARK_ARCHIVE_URL"}[which]
     killed.kill()
@@ -167,8 +167,11 @@ def test_a_store_that_is_killed_is_told_and_found_again_by_running_servers(pair,
         for _ in range(2):  # each of the two servers
             refused = asked(url, QUESTION)
             assert refused.status_code == 503, refused.text
-            assert setting in refused.json()["detail"]
-            assert "seven-herons" not in refused.text  # the password
+            assert "cannot be used at the moment" in refused.json()["detail"]
+            assert refused.headers["Retry-After"] == "5"
+        for server in servers:
+            assert f"check {setting}" in server.log
+            assert "seven-herons" not in server.log  # the password
     finally:
         killed.start()
     for _ in range(2):

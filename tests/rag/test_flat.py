@@ -80,7 +80,6 @@ def test_both_ways_find_what_matches_exactly(index, monkeypatch, way, window, so
 
 def test_too_few_hits_that_match_are_made_up_for(index, monkeypatch):
     monkeypatch.setattr(rag.vectors, "_SCORED_PER_HIT", 0)
-    monkeypatch.setattr(rag.vectors, "_LEAST", 1)
     monkeypatch.setattr(rag.vectors, "_MORE", 0.1)
     passages, vectors = made()
     window = TimeWindow(day(0), day(30))
@@ -134,12 +133,14 @@ def test_an_index_of_an_earlier_pressmark_is_copied_once(index, tmp_path):
     import shutil
 
     passages, vectors = made()
+    index._collection.modify(configuration={"hnsw": {"ef_search": 20}})
     index.close()
     shutil.rmtree(tmp_path / "chroma" / "exact")
     again = VectorIndex.open(tmp_path / "chroma", model_id="m", dimension=DIMENSION)
     for window, sources in FILTERS:
         found = [id_ for id_, _ in again.search(vectors[3], limit=9, window=window, sources=sources)]
         assert found == expected(passages, vectors, vectors[3], window, sources, 9)
+    assert again._collection.configuration["hnsw"]["ef_search"] == rag.vectors.EF_SEARCH
     again.close()
 
 

@@ -131,7 +131,7 @@ def test_window_the_wrong_way_round_is_a_400_problem(client: TestClient) -> None
     ("failure", "status", "words"),
     [
         (ValueError("The question is empty."), 400, "The question is empty."),
-        (StoreError("The archive is damaged."), 503, "damaged"),
+        (StoreError("The archive is damaged."), 503, "cannot be used at the moment"),
         (ChatModelError("No key."), 502, "No key."),
         (RuntimeError("secret internals"), 500, "Something went wrong"),
     ],

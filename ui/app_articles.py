@@ -106,7 +106,9 @@ def add_articles_tab(page: gr.Blocks, desk: Desk, ingests: IngestDesk, keys: Key
         return move
 
     outputs = [listed, offset, newer, older]
-    shown: dict[str, Any] = {"inputs": [*filters, offset], "outputs": outputs, **_QUIET}
+    # One at a time, so that a list asked for earlier never comes later and stays.
+    in_turn = {"concurrency_id": "list", "concurrency_limit": 1}
+    shown: dict[str, Any] = {"inputs": [*filters, offset], "outputs": outputs, **in_turn, **_QUIET}
     for component in filters:
         component.change(moved(None), **shown)
     page.load(show, **shown)

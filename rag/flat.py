@@ -42,13 +42,21 @@ class FlatVectors:
         self._dimension = dimension
         self._lock = threading.RLock()
         self._db = sqlite3.connect(folder / "rows.sqlite", check_same_thread=False, isolation_level=None)
-        self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
+        try:
+            self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
+        except sqlite3.Error:
+            self._db.close()
+            raise
         self._vectors_file = _opened(folder / "vectors.f32")
         self._published_file = _opened(folder / "published.i64")
         self._sources_file = _opened(folder / "sources.i32")
         self._forget_maps()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="exact")
-        self._map()
+        try:
+            self._map()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Release the files."""

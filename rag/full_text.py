@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from rag.archive_tables import epoch
 from rag.database import Database
+from rag.errors import StoreError
 from rag.schema import Passage, TimeWindow
 from rag.words import STOP_WORDS
 
@@ -113,8 +114,10 @@ class FullText:
         if self._writer is None:
             try:
                 self._writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-            except ValueError:  # another process writes it
-                return False
+            except ValueError as error:
+                if "LockBusy" in str(error):  # another process writes it
+                    return False
+                raise _failed(self._folder, error) from error
         return True
 
     def _carry_over(self, index: Index) -> None:
@@ -123,11 +126,15 @@ class FullText:
             raise RuntimeError("the index is not open for writing")
         while changes := self._changes(_BATCH):
             ids = list(dict.fromkeys(id_ for _, id_ in changes))
-            for id_ in ids:
-                writer.delete_documents_by_term("id", id_)
-            for document in self._documents(ids):
-                writer.add_json(document)
-            writer.commit()
+            try:
+                for id_ in ids:
+                    writer.delete_documents_by_term("id", id_)
+                for document in self._documents(ids):
+                    writer.add_json(document)
+                writer.commit()
+            except ValueError as error:
+                self._writer = None  # a writer that failed once does not recover
+                raise _failed(self._folder, error) from error
             with self._db.transaction() as db:
                 db.execute("DELETE FROM text_changes WHERE seq <= ?", [changes[-1][0]])
         index.reload()
@@ -167,6 +174,9 @@ class FullText:
         said = list(dict.fromkeys(_PART.findall(query.lower())))
         words = [word for _, word, star in said if word and not star]
         telling = [word for word in words if word not in STOP_WORDS]
+        if telling:  # a question that quotes: the words count too, in case that they stand otherwise
+            quoted = [word for phrase, _, _ in said for word in phrase.split() if word not in STOP_WORDS]
+            telling = list(dict.fromkeys([*telling, *quoted]))
         others = [part for part in said if not part[1] or part[2]]
         parts = [
             Query.term_query(schema, "words", token)
@@ -177,8 +187,9 @@ class FullText:
         for phrase, begin, _ in others:
             tokens = analyzer.analyze(phrase)
             if begin:
-                stems = "|".join(map(re.escape, analyzer.analyze(begin)))
-                parts.append(Query.regex_query(schema, "words", f"{re.escape(_folded(begin))}.*|{stems}"))
+                forms = [f"{_folded(begin)}.*", *analyzer.analyze(begin)]
+                if 2 < len(forms[0]) <= _LONGEST_WORD:  # letters and digits alone: nothing to escape
+                    parts.append(Query.regex_query(schema, "words", "|".join(forms)))
             elif len(tokens) > 1:
                 parts.append(Query.phrase_query(schema, "words", list(enumerate(tokens))))
             elif tokens:
@@ -204,6 +215,10 @@ def _filters(schema: Schema, window: TimeWindow | None, sources: Sequence[str]) 
     if sources:
         filters.append(Query.term_set_query(schema, "source", list(sources)))
     return filters
+
+
+def _failed(folder: Path, error: Exception) -> StoreError:
+    return StoreError(f"The full text in {folder} cannot be written ({error}): check the disk's space and its owner.")
 
 
 def _open(folder: Path) -> Index:

@@ -148,6 +148,10 @@ def _terms(query: str) -> list[str]:
         _phrase(found["phrase"]) if found["word"] is None else found["word"] + ":*" * bool(found["prefix"])
         for found in telling
     ]
+    if any(found["word"] and not found["prefix"] for found in telling):
+        # A question that quotes: the words count too, in case that they stand otherwise.
+        quoted = " ".join(found["phrase"] or "" for found in telling)
+        terms += [word for word in folded(quoted).split() if word not in STOP_WORDS]
     return list(dict.fromkeys(term for term in terms if term))
 
 

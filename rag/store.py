@@ -130,12 +130,19 @@ def archive_path(settings: Settings) -> Path:
 
 
 def home_id(folder: Path) -> str:
-    """Return the name of a home among those of several servers at one archive; it is made when first asked for."""
+    """Return the name of a home among those of several servers at one archive; it is made when first asked for.
+
+    Raises:
+        StoreError: The folder cannot be written.
+    """
     file = folder / "home.id"
-    if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(uuid.uuid4().hex, encoding="ascii")
-    return file.read_text(encoding="ascii").strip()
+    try:
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_text(uuid.uuid4().hex, encoding="ascii")
+        return file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be used as a home ({error}): choose another with --home.") from error
 
 
 def take_lock(folder: Path) -> FileLock:

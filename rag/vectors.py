@@ -64,21 +64,24 @@ class VectorIndex:
         from chromadb.config import Settings as ChromaSettings
 
         folder.mkdir(parents=True, exist_ok=True)
+        client: ClientAPI | None = None
         try:
             client = chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
             collection = _collection(client, COLLECTION, model_id, dimension, str(folder))
             graph = collection.configuration["hnsw"]
             if graph and graph.get("ef_search") != EF_SEARCH:  # made by an earlier Pressmark
                 collection.modify(configuration={"hnsw": {"ef_search": EF_SEARCH}})
-        except ModelError:
-            raise
+            index = cls(client, collection, str(folder), FlatVectors(folder / "exact", dimension))
+            index._fill()
         except Exception as error:  # chromadb raises errors of its Rust core without a common base
+            if client is not None:
+                client.close()  # type: ignore[attr-defined]  # missing from the stub
+            if isinstance(error, ModelError):
+                raise
             raise StoreError(
                 f"The vector index in {folder} cannot be opened ({error}). "
                 "Move that folder away and run `pressmark ingest` again: the archive keeps the articles."
             ) from error
-        index = cls(client, collection, str(folder), FlatVectors(folder / "exact", dimension))
-        index._fill()
         return index
 
     @classmethod
@@ -147,10 +150,10 @@ class VectorIndex:
             batch = passages[start : start + self._batch]
             ids, metadatas = [passage.id for passage in batch], [_metadata(passage) for passage in batch]
             part = vectors[start : start + self._batch]
+            if self._flat is not None:  # first: whatever moment a run is killed at, it holds all that Chroma holds
+                _put(self._flat, ids, part, metadatas)
             with self._explained():
                 self._collection.upsert(ids=ids, embeddings=part, metadatas=metadatas)  # type: ignore[arg-type]
-            if self._flat is not None:
-                _put(self._flat, ids, part, metadatas)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove vectors; unknown ids are no error."""
@@ -206,8 +209,8 @@ class VectorIndex:
         return [(id_, 1.0 - float(distance)) for id_, distance in zip(found["ids"][0], distances, strict=True)]
 
     def _fill(self) -> None:
-        """Copy what an index of an earlier Pressmark holds; one that was copied is only looked at."""
-        if self._flat is None or self._flat.complete:
+        """Copy what the index of an earlier Pressmark holds, or all anew if the power failed and some was lost."""
+        if self._flat is None or (self._flat.complete and len(self._flat) >= self.count()):
             return
         for offset in range(0, self.count(), _PAGE):
             page = self._collection.get(limit=_PAGE, offset=offset, include=["embeddings", "metadatas"])

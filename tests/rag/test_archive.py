@@ -216,3 +216,10 @@ def test_ingests_are_listed_newest_first_whatever_was_noted_since(archive):
         archive.ingests.put(record)
     assert [(record.id, record.state) for record in archive.ingests.latest(5)] == [("2", "running"), ("1", "done")]
     assert archive.ingests.get("1").state == "done"
+
+
+def test_a_question_that_quotes_inexactly_is_searched_by_the_words_too(archive):
+    add(archive, article("a", text="The harbour bridge closed."), article("b", text="A bridge far from the harbour."))
+    asked = archive.full_text.search('Who closed the "bridge of harbour"?', limit=5)
+    assert {id_ for id_, _ in asked} == {"a@1#0", "b@1#0"}
+    assert [id_ for id_, _ in archive.full_text.search('"harbour bridge"', limit=5)] == ["a@1#0"]

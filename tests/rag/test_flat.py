@@ -1,9 +1,11 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 import rag.vectors
+from rag.errors import StoreError
 from rag.flat import FlatVectors
 from rag.schema import Passage, TimeWindow
 from rag.vectors import VectorIndex
@@ -153,3 +155,33 @@ def test_a_put_that_fails_changes_nothing(tmp_path):
     assert len(flat) == 1
     assert [id_ for id_, _ in flat.nearest(vectors[1], flat.matching(None, ["Wire"]), 5)] == ["x"]
     flat.close()
+
+
+def test_what_the_power_took_is_copied_again(index, tmp_path):
+    passages, vectors = made()
+    index._flat.delete([passage.id for passage in passages[50:90]])  # as if its last commits had not reached the disk
+    index.close()
+    again = VectorIndex.open(tmp_path / "chroma", model_id="m", dimension=DIMENSION)
+    found = [id_ for id_, _ in again.search(vectors[60], limit=9, sources=OUTLETS)]
+    assert found == expected(passages, vectors, vectors[60], None, (), 9)
+    again.close()
+
+
+def test_a_run_killed_before_chroma_was_told_leaves_nothing_out(index, monkeypatch):
+    (new, *_), (vector, *_) = made(1, seed=9)
+    new = replace(new, id="new")
+    with monkeypatch.context() as patch:
+        patch.setattr(index._collection, "upsert", lambda **_: 1 / 0)
+        with pytest.raises(StoreError, match="doctor"):
+            index.add([new], vector[None])
+    assert "new" not in set(index.ids())  # so that the next run adds it, to both
+    index.add([new], vector[None])
+    assert index.search(vector, limit=1, sources=[new.source])[0][0] == "new"
+
+
+@pytest.mark.parametrize("name", ["rows.sqlite", "vectors.f32"])
+def test_damaged_files_are_an_error_with_the_cure(index, tmp_path, name):
+    index.close()
+    (tmp_path / "chroma" / "exact" / name).write_bytes(b"no such file" * 50)
+    with pytest.raises(StoreError, match="Move that folder away"):
+        VectorIndex.open(tmp_path / "chroma", model_id="m", dimension=DIMENSION)

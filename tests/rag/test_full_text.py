@@ -64,7 +64,25 @@ def test_a_beginning_matches_the_words_that_begin_so(archive):
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?!", '"', '""', "*", '"the"', "the", 'a "b', "AND OR NOT", "x:y", "(", "\\", "a" * 70000]
+    "query",
+    [
+        "",
+        "?!",
+        '"',
+        '""',
+        "*",
+        '"the"',
+        "the",
+        'a "b',
+        "AND OR NOT",
+        "x:y",
+        "(",
+        "\\",
+        "a" * 70000,
+        "_*",
+        "a" * 70000 + "*",
+        "\u00b2*",
+    ],
 )
 def test_any_text_may_be_asked(archive, query):
     found(archive, query)
